@@ -1,0 +1,1 @@
+"""Plan → schedule → run → record: what a job is and how it comes to its end."""

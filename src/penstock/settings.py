@@ -1,0 +1,122 @@
+"""Where Penstock keeps its state, and every setting that it reads: name, type, default, meaning."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# A unix socket's path must fit into sockaddr_un: 104 bytes on macOS, 108 on Linux, with the closing NUL.
+_LONGEST_SOCKET_PATH = 100
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: an environment variable, its default as text, and what it does."""
+
+    variable: str
+    default: str
+    help: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("PENSTOCK_HOME", "~/.penstock", "Folder that holds all state: database, artifacts, environments, logs."),
+    Setting("PENSTOCK_SERVER", "", "URL of a team server; empty means the embedded server on a unix socket."),
+    Setting("PENSTOCK_TOKEN", "", "Token for PENSTOCK_SERVER."),
+    Setting("PENSTOCK_WORKSPACE", "", "Workspace used where no -w is given; `penstock configure` sets it for good."),
+    Setting("PENSTOCK_PROJECT_ROOT", "", "Folder that a file's local paths must stay inside; found when empty."),
+    Setting("PENSTOCK_LOG_LIMIT_MB", "256", "A step's log keeps its first and last half of this many MiB."),
+    Setting("PENSTOCK_PYTHON", "exact", "`nearest` allows the nearest Python where the asked one is absent."),
+    Setting("PENSTOCK_IDLE_MINUTES", "0", "The embedded server stops after this many idle minutes; 0 means never."),
+)  # fmt: skip
+
+
+def setting(variable: str, environ: Mapping[str, str] | None = None) -> str:
+    """The value of a setting of the table, from the environment or its default."""
+    known = {entry.variable: entry.default for entry in SETTINGS}
+    source = os.environ if environ is None else environ
+    return source.get(variable) or known[variable]
+
+
+@dataclass(frozen=True)
+class Home:
+    """The layout of the folder that holds all state. Pure: it creates nothing."""
+
+    path: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Home":
+        """The home that `PENSTOCK_HOME` names, `~/.penstock` otherwise."""
+        return cls(Path(os.path.abspath(os.path.expanduser(setting("PENSTOCK_HOME", environ)))))
+
+    @property
+    def database(self) -> Path:
+        return self.path / "penstock.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """Bytes by digest: uploaded code, data and models."""
+        return self.path / "artifacts"
+
+    @property
+    def checkouts(self) -> Path:
+        """Snapshots laid out as folders, one per digest, read by steps."""
+        return self.path / "checkouts"
+
+    @property
+    def environments(self) -> Path:
+        return self.path / "environments"
+
+    @property
+    def mlflow(self) -> Path:
+        return self.path / "mlflow"
+
+    @property
+    def server_log(self) -> Path:
+        return self.path / "server.log"
+
+    @property
+    def server_lock(self) -> Path:
+        """Held (flock) by the running server; its text is `{"pid", "started_at", "version"}` as JSON."""
+        return self.path / "server.lock"
+
+    @property
+    def start_lock(self) -> Path:
+        """Held (flock) by a client while it starts a server, so that two clients start one."""
+        return self.path / "start.lock"
+
+    @property
+    def loopback_port(self) -> Path:
+        """The loopback port as text: kept, so that running steps find MLflow again after a restart."""
+        return self.path / "loopback.port"
+
+    @property
+    def secret(self) -> Path:
+        """32 random bytes that sign tokens (mode 0600)."""
+        return self.path / "secret.key"
+
+    @property
+    def config(self) -> Path:
+        """The defaults that `penstock configure` writes (JSON)."""
+        return self.path / "config.json"
+
+    @property
+    def socket(self) -> Path:
+        """The server's unix socket; in a short private folder where the home's own path is too long for one."""
+        wanted = self.path / "server.sock"
+        if len(os.fsencode(wanted)) <= _LONGEST_SOCKET_PATH:
+            return wanted
+        short = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}-{short}" / "server.sock"
+
+    def workspace(self, name: str) -> Path:
+        return self.path / "workspaces" / name
+
+    def datastore(self, workspace: str, name: str) -> Path:
+        """The local folder behind `azureml://datastores/<name>/paths/`."""
+        return self.workspace(workspace) / "datastores" / name
+
+    def job(self, workspace: str, name: str) -> Path:
+        """A job's run folder: working folder, logs, and the worker's files."""
+        return self.workspace(workspace) / "jobs" / name
