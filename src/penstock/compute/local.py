@@ -1,0 +1,322 @@
+"""Running steps on this machine: each under a small parent (`worker.py`) that does not need the server.
+
+The small parent is a child of the server that started it, which reaps it; after a restart the system's init does.
+What outlives both are two files in the step's folder: worker.json (who runs it) and result.json (how it ended).
+"""
+
+import hashlib
+import json
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from penstock.compute import processes, worker
+from penstock.compute.interface import Finished, Handle, Launch
+from penstock.compute.processes import ProcessIdentity
+from penstock.errors import Conflict, PenstockError, StorageFull
+
+# The file is imported, not run as a script: only imported modules are kept compiled, which halves the start.
+_BOOT = "import sys, os; sys.path.append(sys.argv[1]); import worker; os._exit(worker.main())"
+
+# What an interpreter outside the usual places may need to find its libraries. Nothing else of the server's own
+# environment reaches the small parent; the command gets exactly `Launch.env`.
+_PASSED_ON = ("PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+
+_ANSWER_WITHIN = 60.0  # seconds; a small parent answers in 0.02, but a machine may swap or a disk may be far
+
+
+class LocalCompute:
+    """Steps as processes of this machine. Safe to use from several threads; keeps nothing that a restart would lose.
+
+    `grace` is how many seconds a command has between SIGTERM and SIGKILL.
+    """
+
+    def __init__(self, *, grace: float = 3.0, clock: Callable[[], float] = time.time) -> None:
+        self._grace = grace
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._children: set[int] = set()
+        self._exit_codes: dict[int, int] = {}
+        self._settled: dict[Path, Finished] = {}
+
+    def start(self, launch: Launch) -> Handle:
+        """See `Compute.start`. Takes about as long as starting Python: it waits for the small parent's answer."""
+        if _worker_file(launch.folder).exists() or _result_file(launch.folder).exists():
+            raise _already_started(launch)
+        description = _description(launch, self._grace)
+        try:
+            launch.folder.mkdir(parents=True, exist_ok=True)
+            launch.log.parent.mkdir(parents=True, exist_ok=True)
+            child = subprocess.Popen(
+                [str(launch.python), "-I", "-S", "-c", _BOOT, str(Path(worker.__file__).parent), launch.id],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd="/",
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            )
+        except OSError as problem:
+            raise PenstockError(
+                f"step `{launch.id}` cannot be started: {problem}",
+                hint="The interpreter, the folder of the run and the limits on processes are what this needs.",
+            ) from problem
+        with self._lock:
+            self._children.add(child.pid)
+        # Popen warns when it is forgotten while its process runs; from here on the pid is ours to reap.
+        child.returncode = 0
+        output = _exchange(child, description)
+        self._reap()
+        return _handle_from(output, launch)
+
+    def poll(self, handle: Handle) -> Finished | None:
+        """See `Compute.poll`. One attempt to open a file, and a look at the small parent."""
+        self._reap()
+        finished = self._finished(handle)
+        if finished is not None or processes.is_running(_identity(handle)):
+            return finished
+        # It may have ended between the two looks.
+        return self._finished(handle) or self._settle(handle, reason="lost")
+
+    def cancel(self, handle: Handle) -> None:
+        """See `Compute.cancel`. A signal to the small parent, which needs no disk; without one we do its work."""
+        if self._finished(handle) is not None:
+            return
+        identity = _identity(handle)
+        if processes.send_signal(identity, signal.SIGUSR1):
+            processes.send_signal(identity, signal.SIGCONT)  # a stopped one would never hear the other
+            return
+        if self._finished(handle) is None:
+            self._settle(handle, reason="canceled")
+
+    def adopt(self, folder: Path) -> Handle | None:
+        """See `Compute.adopt`."""
+        record = _read_json(_worker_file(folder))
+        if record is not None:
+            return _handle_of(folder, record)
+        if _worker_file(folder).exists() or _result_file(folder).exists():
+            # Cut off by a power failure. It names no process of this boot, so that `poll` says `lost`.
+            return Handle(id=folder.name, folder=folder, pid=0, start_time="", boot_id="", fence=-1)
+        return None
+
+    def _finished(self, handle: Handle) -> Finished | None:
+        settled = self._settled.get(handle.folder)
+        if settled is not None:
+            return settled
+        record = _read_json(_result_file(handle.folder))
+        if record is None or record.get("fence", handle.fence) != handle.fence:
+            return None
+        return Finished(
+            exit_code=record["exit_code"],
+            signal=record["signal"],
+            reason=record["reason"],
+            started_at=float(record["started_at"]),
+            ended_at=float(record["ended_at"]),
+            detail=record["detail"],
+        )
+
+    def _settle(self, handle: Handle, *, reason: str) -> Finished:
+        """Say how a step ended whose small parent left no result, after ending what it left running."""
+        record = _read_json(_worker_file(handle.folder)) or {}
+        now = self._clock()
+        exit_code = self._exit_codes.get(handle.pid) if record.get("fence") == handle.fence else None
+        if record and record.get("fence") != handle.fence:
+            detail = f"attempt {record.get('fence')} owns the folder, attempt {handle.fence} never ran"
+        elif handle.boot_id != worker.boot_id():
+            detail = "the machine was restarted while the step ran"
+        elif exit_code is not None and exit_code >= 0 and reason == "lost":
+            reason, detail = "exited", "the result could not be written to disk; this is the exit code alone"
+        else:
+            exit_code = None
+            detail = "the small parent of the step was killed before the command ended"
+        left = () if "owns" in detail else self._end_leftovers(handle, record)
+        if left:
+            detail += f"; these processes could not be ended: {', '.join(map(str, left))}"
+        finished = Finished(
+            exit_code=exit_code if reason == "exited" else None,
+            signal=None,
+            reason="exited" if reason == "exited" else "canceled" if reason == "canceled" else "lost",
+            started_at=float(record.get("started_at", now)),
+            ended_at=now,
+            detail=detail,
+        )
+        return self._publish(handle, finished)
+
+    def _end_leftovers(self, handle: Handle, record: Mapping[str, Any]) -> tuple[int, ...]:
+        if handle.boot_id != worker.boot_id():
+            return ()  # no process survives a restart, and pipes and pids mean others now
+        roots = []
+        if record.get("command_start_time"):
+            roots = [ProcessIdentity(record["command_pid"], record["command_start_time"], handle.boot_id)]
+        marker = str(record.get("marker") or marker_of(handle.id, handle.folder))
+        return processes.end_step_processes(marker, int(record.get("pipe", 0)), roots)
+
+    def _publish(self, handle: Handle, finished: Finished) -> Finished:
+        """Make the verdict the one that everybody reads from now on; another observer may have been first."""
+        record = {
+            "id": handle.id,
+            "fence": handle.fence,
+            "exit_code": finished.exit_code,
+            "signal": finished.signal,
+            "reason": finished.reason,
+            "started_at": finished.started_at,
+            "ended_at": finished.ended_at,
+            "detail": finished.detail,
+        }
+        temporary = handle.folder / f"result.{os.getpid()}.{threading.get_ident()}.tmp"
+        try:
+            for reserve in handle.folder.glob("result.*.reserve"):
+                reserve.unlink(missing_ok=True)
+            worker.publish(str(temporary), json.dumps(record).encode(), str(_result_file(handle.folder)))
+            temporary.unlink(missing_ok=True)
+        except OSError:
+            # A full disk, or the folder is deleted: remembered here, and found out anew after a restart.
+            self._settled[handle.folder] = finished
+            return finished
+        return self._finished(handle) or finished
+
+    def _reap(self) -> None:
+        """Collect the small parents that have ended, so that none stays a zombie."""
+        with self._lock:
+            for pid in tuple(self._children):
+                try:
+                    ended, status = os.waitpid(pid, os.WNOHANG)
+                except ChildProcessError:
+                    self._children.discard(pid)
+                    continue
+                if ended:
+                    self._children.discard(pid)
+                    self._exit_codes[pid] = os.waitstatus_to_exitcode(status)
+
+
+def marker_of(step: str, folder: Path) -> str:
+    """The value of PENSTOCK_STEP: the step's id, and its folder's digest, since other homes have equal ids."""
+    digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
+    return f"{step}/{digest}"
+
+
+def _worker_file(folder: Path) -> Path:
+    return folder / "worker.json"
+
+
+def _result_file(folder: Path) -> Path:
+    return folder / "result.json"
+
+
+def _identity(handle: Handle) -> ProcessIdentity:
+    return ProcessIdentity(handle.pid, handle.start_time, handle.boot_id)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:  # Any: the record is JSON
+    """The record, or None where the file is absent, or was cut off by a power failure."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _handle_of(folder: Path, record: Mapping[str, Any]) -> Handle:
+    return Handle(
+        id=str(record["id"]),
+        folder=folder,
+        pid=int(record["pid"]),
+        start_time=str(record["start_time"]),
+        boot_id=str(record["boot_id"]),
+        fence=int(record["fence"]),
+    )
+
+
+def _already_started(launch: Launch) -> Conflict:
+    return Conflict(
+        f"step `{launch.id}` was started in {launch.folder} before",
+        hint="Adopt it to follow it; another attempt needs a folder of its own.",
+    )
+
+
+def _description(launch: Launch, grace: float) -> bytes:
+    """The launch as `worker.Description` reads it: fields that cannot hold a NUL, separated by one."""
+    if not launch.argv:
+        raise PenstockError(f"step `{launch.id}` has no command")
+    environment = {**launch.env, worker.MARKER: marker_of(launch.id, launch.folder)}
+    wrong = [name for name in environment if not name or "=" in name]
+    if wrong:
+        raise PenstockError(f"step `{launch.id}`: `{wrong[0]}` cannot be the name of an environment variable")
+    fields = [
+        launch.id,
+        str(launch.fence),
+        environment[worker.MARKER],
+        str(launch.folder.absolute()),
+        str(launch.cwd.absolute()),
+        str(launch.log.absolute()),
+        "" if launch.timeout is None else repr(float(launch.timeout)),
+        str(launch.log_limit),
+        repr(float(grace)),
+        str(len(launch.argv)),
+        *launch.argv,
+        *(f"{name}={value}" for name, value in environment.items()),
+    ]
+    with_nul = [field for field in fields if "\0" in field]
+    if with_nul:
+        name = with_nul[0].split("=", 1)[0].replace("\0", "\\0")
+        raise PenstockError(f"step `{launch.id}`: a NUL byte cannot be passed to a command (in `{name}`)")
+    return b"\0".join([worker.FORMAT, *map(os.fsencode, fields), b"end"])
+
+
+def _exchange(child: "subprocess.Popen[bytes]", data: bytes) -> bytes:
+    """Send the description, and read what the small parent says until it closes its output or has answered."""
+    if child.stdin is None or child.stdout is None:
+        raise AssertionError("both are pipes")
+    with child.stdin as to, child.stdout as back:
+        os.set_blocking(to.fileno(), False)
+        output, left, deadline = b"", memoryview(data), time.monotonic() + _ANSWER_WITHIN
+        poller = select.poll()
+        poller.register(to.fileno(), select.POLLOUT)
+        poller.register(back.fileno(), select.POLLIN)
+        while time.monotonic() < deadline:
+            for descriptor, _ in poller.poll(1000):
+                if descriptor == back.fileno():
+                    part = os.read(descriptor, 65536)
+                    output += part
+                    if not part or (worker.ANSWER.encode() in output and output.endswith(b"\n")):
+                        return output
+                    continue
+                try:
+                    left = left[os.write(descriptor, left) :]
+                except BrokenPipeError:
+                    left = left[:0]  # it ended early; its output says why
+                if not left:
+                    poller.unregister(descriptor)
+                    to.close()
+        os.kill(child.pid, signal.SIGKILL)
+        return output + f"no answer within {_ANSWER_WITHIN:g} s".encode()
+
+
+def _handle_from(output: bytes, launch: Launch) -> Handle:
+    """The handle that the small parent's answer gives, or the error that it means."""
+    text = output.decode("utf-8", "replace")
+    answer = text.rpartition(worker.ANSWER + " ")[2] if worker.ANSWER in text else ""
+    kind, _, rest = answer.strip().partition(" ")
+    if kind == "started":
+        pid, _, named = rest.partition(" ")
+        start_time, _, boot_id = named.rpartition(" ")  # macOS writes a start time with spaces in it
+        return Handle(launch.id, launch.folder, int(pid), start_time, boot_id, launch.fence)
+    if kind == "refused":
+        raise _already_started(launch)
+    if kind == "full":
+        raise StorageFull(
+            f"no space is left to start step `{launch.id}`",
+            details=[rest],
+            hint="`penstock du` shows what takes the space, `penstock gc` frees what nothing needs.",
+        )
+    raise PenstockError(
+        f"step `{launch.id}` cannot be started: its small parent failed under {launch.python}",
+        details=[line for line in (rest or text).splitlines() if line.strip()][-5:],
+        hint="Any CPython from 3.7 on with its standard library can run it.",
+    )
