@@ -1,0 +1,1 @@
+"""One module per step; the file says what the database remembers from then on."""

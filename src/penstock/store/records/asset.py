@@ -1,0 +1,177 @@
+"""Assets: named, versioned things, environments, data and models alike. A version's content never changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select, update
+
+from penstock.errors import AlreadyExists
+from penstock.store.records.absence import absent
+from penstock.store.records.tables import assets as table
+
+
+@dataclass(frozen=True)
+class AssetRecord:
+    """One version of an asset.
+
+    `digest` is the identity of its content; `sequence` the order of creation within the workspace, given by `create`.
+    Times are seconds since 1970 (UTC).
+    """
+
+    workspace: str
+    kind: str
+    name: str
+    version: str
+    spec: dict[str, Any]
+    digest: str
+    description: str | None
+    tags: dict[str, Any]
+    properties: dict[str, Any]
+    archived: bool
+    anonymous: bool
+    created_at: float
+    created_by: str
+    modified_at: float
+    sequence: int = 0
+
+
+class AssetChanges(TypedDict, total=False):
+    """What may change after a version was made."""
+
+    description: str | None
+    tags: dict[str, Any]
+    properties: dict[str, Any]
+    archived: bool
+
+
+_COLUMNS = [table.c[field.name] for field in fields(AssetRecord)]
+
+
+class AssetRepository:
+    """Reads and writes assets inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(self, record: AssetRecord) -> AssetRecord:
+        """The version as it was kept, with its `sequence`. AlreadyExists where name and version are taken."""
+        if self.find(record.workspace, record.kind, record.name, record.version) is not None:
+            raise AlreadyExists(
+                f"{record.kind} `{record.name}:{record.version}` exists already in workspace `{record.workspace}`"
+            )
+        query = select(func.max(table.c.sequence)).where(table.c.workspace == record.workspace)
+        record = replace(record, sequence=(self._connection.execute(query).scalar() or 0) + 1)
+        self._connection.execute(insert(table).values(vars(record)))
+        return record
+
+    def find(self, workspace: str, kind: str, name: str, version: str) -> AssetRecord | None:
+        """That version, archived or not."""
+        row = (
+            self._connection.execute(select(*_COLUMNS).where(_is(workspace, kind, name, version)))
+            .mappings()
+            .first()
+        )
+        return None if row is None else _record(row)
+
+    def get(self, workspace: str, kind: str, name: str, version: str) -> AssetRecord:
+        """That version, archived or not, or NotFound with what there is instead."""
+        record = self.find(workspace, kind, name, version)
+        if record is None:
+            self._must_be_known(workspace, kind, name)
+            versions = [each.version for each in self.list(workspace, kind, name, include_archived=True)]
+            where = f" in workspace `{workspace}`"
+            raise absent(kind, f"{name}:{version}", where, versions, called=f"versions of `{name}` there")
+        return record
+
+    def find_latest(self, workspace: str, kind: str, name: str) -> AssetRecord | None:
+        """The version that was created last, whatever its number, among those that are not archived."""
+        latest = self.list(workspace, kind, name, limit=1)
+        return latest[0] if latest else None
+
+    def get_latest(self, workspace: str, kind: str, name: str) -> AssetRecord:
+        """Like `find_latest`, or NotFound with what there is instead."""
+        record = self.find_latest(workspace, kind, name)
+        if record is None:
+            self._must_be_known(workspace, kind, name)
+            where = f" in workspace `{workspace}`: all its versions are archived"
+            raise absent(kind, f"{name}@latest", where, (), called="versions that are not archived")
+        return record
+
+    def list(
+        self,
+        workspace: str,
+        kind: str,
+        name: str | None = None,
+        *,
+        include_archived: bool = False,
+        archived_only: bool = False,
+        limit: int | None = None,
+    ) -> tuple[AssetRecord, ...]:
+        """Newest first. With a name: its versions. Without: each name's latest version, those made in passing left out."""
+        wanted = [table.c.workspace == workspace, table.c.kind == kind]
+        if archived_only:
+            wanted.append(table.c.archived)
+        elif not include_archived:
+            wanted.append(not_(table.c.archived))
+        if name is not None:
+            wanted.append(table.c.name == name)
+        else:
+            wanted.append(not_(table.c.anonymous))
+            latest = select(func.max(table.c.sequence)).where(*wanted).group_by(table.c.name)
+            wanted.append(table.c.sequence.in_(latest))
+        query = select(*_COLUMNS).where(*wanted).order_by(table.c.sequence.desc()).limit(limit)
+        return tuple(_record(row) for row in self._connection.execute(query).mappings())
+
+    def next_version(self, workspace: str, kind: str, name: str) -> str:
+        """One more than the highest version that is a whole number (archived ones count), `1` where there is none."""
+        query = select(table.c.version).where(
+            table.c.workspace == workspace, table.c.kind == kind, table.c.name == name
+        )
+        versions = self._connection.execute(query).scalars()
+        return str(max((int(each) for each in versions if each.isascii() and each.isdigit()), default=0) + 1)
+
+    def update_mutable(
+        self,
+        workspace: str,
+        kind: str,
+        name: str,
+        version: str,
+        *,
+        modified_at: float,
+        **changes: Unpack[AssetChanges],
+    ) -> AssetRecord:
+        """The version with another description, tags, properties or archived flag; its content stays."""
+        self._connection.execute(
+            update(table)
+            .where(_is(workspace, kind, name, version))
+            .values({**changes, "modified_at": modified_at})
+        )
+        return self.get(workspace, kind, name, version)
+
+    def delete(self, workspace: str, kind: str, name: str, version: str) -> None:
+        """The version goes. NotFound where there is none."""
+        if self._connection.execute(delete(table).where(_is(workspace, kind, name, version))).rowcount == 0:
+            self.get(workspace, kind, name, version)
+
+    def _must_be_known(self, workspace: str, kind: str, name: str) -> None:
+        query = select(table.c.name, table.c.anonymous).where(
+            table.c.workspace == workspace, table.c.kind == kind
+        )
+        known = self._connection.execute(query.distinct().order_by(table.c.name)).all()
+        if name not in {row.name for row in known}:
+            shown = [row.name for row in known if not row.anonymous]
+            raise absent(kind, name, f" in workspace `{workspace}`", shown, called=f"{kind} assets there")
+
+
+def _is(workspace: str, kind: str, name: str, version: str) -> ColumnElement[bool]:
+    return and_(
+        table.c.workspace == workspace,
+        table.c.kind == kind,
+        table.c.name == name,
+        table.c.version == version,
+    )
+
+
+def _record(row: Mapping[Any, Any]) -> AssetRecord:
+    return AssetRecord(**row)

@@ -1,0 +1,189 @@
+"""Jobs: one execution each; a pipeline's steps are jobs whose parent is the pipeline's job."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypedDict, Unpack
+
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, insert, select, update
+
+from penstock.errors import AlreadyExists, Conflict
+from penstock.store.records.absence import absent
+from penstock.store.records.tables import jobs as table
+
+# A job in one of these has ended for good. Which status may follow which else is the business of `jobs/`.
+TERMINAL: Final = frozenset({"Completed", "Failed", "Canceled", "NotResponding", "Paused", "Bypassed"})
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job. Times are seconds since 1970 (UTC).
+
+    `root` is the job that the user created (a root's own name), `step` the key and `position` the order within the
+    parent. `worker` describes the process that runs it; `fence` grows with every new owner of the job.
+    """
+
+    workspace: str
+    name: str
+    type: str
+    status: str
+    display_name: str | None
+    experiment_name: str
+    description: str | None
+    tags: dict[str, Any]
+    properties: dict[str, Any]
+    parent: str | None
+    root: str
+    step: str | None
+    spec: dict[str, Any]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    compute: str | None
+    error: dict[str, Any] | None
+    created_at: float
+    created_by: str
+    started_at: float | None = None
+    ended_at: float | None = None
+    cancel_requested_at: float | None = None
+    mlflow_run: str | None = None
+    worker: dict[str, Any] | None = None
+    fence: int = 0
+    position: int = 0
+
+
+class JobChanges(TypedDict, total=False):
+    """What may change while a job lives."""
+
+    status: str
+    display_name: str | None
+    experiment_name: str
+    description: str | None
+    tags: dict[str, Any]
+    properties: dict[str, Any]
+    spec: dict[str, Any]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    compute: str | None
+    error: dict[str, Any] | None
+    started_at: float | None
+    ended_at: float | None
+    cancel_requested_at: float | None
+    mlflow_run: str | None
+    worker: dict[str, Any] | None
+
+
+_COLUMNS = [table.c[field.name] for field in fields(JobRecord)]
+
+
+class JobRepository:
+    """Reads and writes jobs inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def insert(self, record: JobRecord) -> JobRecord:
+        """A new job. AlreadyExists where the name is taken in its workspace."""
+        if self.find(record.workspace, record.name) is not None:
+            raise AlreadyExists(
+                f"job `{record.name}` exists already in workspace `{record.workspace}`",
+                hint="choose another name with `--name`, or leave it out and a fresh one is made",
+            )
+        self._connection.execute(
+            insert(table).values({**vars(record), "open": record.status not in TERMINAL})
+        )
+        return record
+
+    def find(self, workspace: str, name: str) -> JobRecord | None:
+        row = self._connection.execute(select(*_COLUMNS).where(_is(workspace, name))).mappings().first()
+        return None if row is None else _record(row)
+
+    def get(self, workspace: str, name: str) -> JobRecord:
+        """The job, or NotFound with the latest ones that there are."""
+        record = self.find(workspace, name)
+        if record is None:
+            names = [each.name for each in self.list(workspace, limit=100)]
+            raise absent("job", name, f" in workspace `{workspace}`", names, called="latest jobs there")
+        return record
+
+    def list(
+        self,
+        workspace: str,
+        parent: str | None = None,
+        *,
+        statuses: Collection[str] | None = None,
+        tag: tuple[str, str | None] | None = None,
+        limit: int | None = None,
+    ) -> tuple[JobRecord, ...]:
+        """Newest first: the jobs that users created, or a parent's steps. `tag` is a key, or a key and its value."""
+        wanted: list[ColumnElement[bool]] = [table.c.workspace == workspace, table.c.parent == parent]
+        if statuses is not None:
+            wanted.append(table.c.status.in_(statuses))
+        if tag is not None:
+            wanted.append(_tagged(*tag))
+        newest = (table.c.created_at.desc(), table.c.name.desc())
+        return self._all(and_(*wanted), *newest, limit=limit)
+
+    def children(self, workspace: str, parent: str) -> tuple[JobRecord, ...]:
+        """The steps of a pipeline's job, in their order."""
+        return self._all(
+            and_(table.c.workspace == workspace, table.c.parent == parent), table.c.position, table.c.name
+        )
+
+    def open_roots(self) -> tuple[JobRecord, ...]:
+        """The jobs that users created and that have not ended, of all workspaces, oldest first."""
+        return self._all(and_(table.c.open, table.c.parent.is_(None)), table.c.created_at, table.c.name)
+
+    def count_by_status(self) -> dict[str, int]:
+        """How many jobs, steps among them, of all workspaces are open, by status."""
+        query = select(table.c.status, func.count()).where(table.c.open).group_by(table.c.status)
+        return dict(self._connection.execute(query).tuples().all())
+
+    def update(
+        self, workspace: str, name: str, *, fence: int | None = None, **columns: Unpack[JobChanges]
+    ) -> JobRecord:
+        """The job with the given columns changed.
+
+        A status that is terminal never changes: Conflict. `fence` says for which owner of the job the caller speaks: an
+        older one than the job's is a Conflict, a newer one becomes the job's, and from then on the older is refused.
+        """
+        job = self.get(workspace, name)
+        status = columns.get("status", job.status)
+        if job.status in TERMINAL and status != job.status:
+            raise Conflict(
+                f"job `{name}` has ended as {job.status}; it cannot become {status}",
+                details=(f"workspace: {workspace}",),
+            )
+        if fence is not None and fence < job.fence:
+            raise Conflict(
+                f"job `{name}` has another owner by now",
+                details=(f"workspace: {workspace}", f"fence: {job.fence}, the caller's is {fence}"),
+            )
+        values = {**columns, "fence": max(fence or 0, job.fence), "open": status not in TERMINAL}
+        self._connection.execute(update(table).where(_is(workspace, name)).values(values))
+        return self.get(workspace, name)
+
+    def take_over(self, workspace: str, name: str) -> JobRecord:
+        """A new owner: the job with a fence that is higher by one. Whoever holds an older fence is refused from now on."""
+        return self.update(workspace, name, fence=self.get(workspace, name).fence + 1)
+
+    def _all(
+        self, wanted: ColumnElement[bool], *order: ColumnElement[Any], limit: int | None = None
+    ) -> tuple[JobRecord, ...]:
+        query = select(*_COLUMNS).where(wanted).order_by(*order).limit(limit)
+        return tuple(_record(row) for row in self._connection.execute(query).mappings())
+
+
+def _is(workspace: str, name: str) -> ColumnElement[bool]:
+    return and_(table.c.workspace == workspace, table.c.name == name)
+
+
+def _tagged(key: str, value: str | None) -> ColumnElement[bool]:
+    # json_each rather than a JSON path: a key may hold quotes, dots and brackets.
+    each = func.json_each(table.c.tags).table_valued("key", "value")
+    found = select(1).select_from(each).where(each.c.key == key)
+    if value is not None:
+        found = found.where(cast(each.c.value, String) == value)
+    return found.exists()
+
+
+def _record(row: Mapping[Any, Any]) -> JobRecord:
+    return JobRecord(**row)
