@@ -1,0 +1,74 @@
+"""Every noun of the command line: where its commands live, or that it is not supported yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from penstock.cli.grammar import Command
+
+
+@dataclass(frozen=True)
+class Noun:
+    """One first word. `alone`: the noun is itself the command (`penstock status`)."""
+
+    name: str
+    summary: str
+    alone: bool = False
+
+    @property
+    def module(self) -> str:
+        return f"penstock.cli.{self.name}"
+
+    def commands(self) -> Mapping[str, Command]:
+        """Its commands by name. Imports the noun's module: call it only for the noun that was typed."""
+        return {command.name: command for command in import_module(self.module).COMMANDS}
+
+
+NOUNS: Mapping[str, Noun] = {
+    noun.name: noun
+    for noun in (
+        Noun("workspace", "Create and look at workspaces: the unit of isolation."),
+        Noun("environment", "Register the software that jobs run in."),
+        Noun("data", "Register files and folders as versioned data."),
+        Noun("model", "Register and look up models."),
+        Noun("compute", "Say where, and how many at once, jobs may run."),
+        Noun("job", "Run, follow, cancel and download jobs."),
+        Noun("check", "List what a file needs that is not here yet, and create it.", alone=True),
+        Noun(
+            "demo",
+            "Train, evaluate and register a model end to end, on data that is already here.",
+            alone=True,
+        ),
+        Noun("configure", "Set defaults: workspace, resource group, location, output.", alone=True),
+        Noun("env", "Print what a notebook or script needs to reach MLflow.", alone=True),
+        Noun("server", "Start, stop and look at the server."),
+        Noun("status", "Say what is running.", alone=True),
+        Noun("du", "Say what takes room on the disk, and how to remove it.", alone=True),
+        Noun("gc", "Remove what nothing uses any more.", alone=True),
+        Noun("version", "Print the version.", alone=True),
+    )
+}
+
+# Groups of `az ml` that Penstock knows of and does not have yet. A group leaves this list when its module arrives.
+NOT_YET = (
+    "batch-deployment", "batch-endpoint", "component", "connection", "datastore", "feature-set", "feature-store",
+    "feature-store-entity", "index", "online-deployment", "online-endpoint", "registry", "schedule", "workspace-hub",
+    "serverless-endpoint", "marketplace-subscription", "capability-host", "deployment-template",
+)  # fmt: skip
+
+# Commands of `az ml` in groups that we have, likewise.
+COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
+    "workspace": (
+        "update", "diagnose", "list-keys", "sync-keys", "provision-network", "outbound-rule", "private-endpoint"
+    ),
+    "environment": ("update", "archive", "restore", "share"),
+    "data": (
+        "update", "archive", "restore", "share", "import", "import-status", "list-materialization-status", "mount"
+    ),
+    "model": ("update", "archive", "restore", "download", "share", "package"),
+    "compute": (
+        "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
+        "enable-sso",
+    ),
+    "job": ("archive", "restore", "update", "show-services", "connect-ssh"),
+}  # fmt: skip

@@ -1,0 +1,52 @@
+"""What all versioned assets share: environments, data, models."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from penstock.client.connection import Connection, escaped
+
+if TYPE_CHECKING:
+    from penstock.client.uploads import Created
+    from penstock.resources.reading import Document
+
+# Any: a JSON record.
+Record = dict[str, Any]
+
+
+class Assets:
+    """The versioned assets of one kind in one workspace."""
+
+    def __init__(self, connection: Connection, workspace: str, kind: str, say: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._path = f"/api/v1/workspaces/{escaped(workspace)}/{kind}"
+        self._say = say
+
+    def create(self, document: "Document") -> "Created":
+        """Register what the document describes, with its local files."""
+        from penstock.client.uploads import prepare, send
+
+        return send(self._connection, self._path, prepare(document), say=self._say)
+
+    def list(
+        self,
+        name: str | None = None,
+        *,
+        include_archived: bool = False,
+        archived_only: bool = False,
+        max_results: int | None = None,
+    ) -> list[Record]:
+        """Without a name one row per name; with a name all its versions, newest first."""
+        query = {
+            "name": name,
+            "include_archived": include_archived,
+            "archived_only": archived_only,
+            "max_results": max_results,
+        }
+        found: list[Record] = self._connection.get(self._path, query)
+        return found
+
+    def show(self, name: str, *, version: str | None = None, label: str | None = None) -> Record:
+        """One version, by its version or by a label."""
+        place = escaped("versions", version) if version is not None else escaped("labels", label or "latest")
+        found: Record = self._connection.get(f"{self._path}/{escaped(name)}/{place}")
+        return found

@@ -1,0 +1,99 @@
+"""`Client`: one attribute per noun, and no verbs of its own."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from penstock.client.connection import Address, Connection
+from penstock.settings import Home, setting
+
+if TYPE_CHECKING:
+    from penstock.client.assets import Assets
+    from penstock.client.computes import Computes
+    from penstock.client.jobs import Jobs
+    from penstock.client.server import Server
+    from penstock.client.workspaces import Workspaces
+
+Say = Callable[[str], None]
+
+
+def _silently(text: str) -> None:
+    """Talk that nobody asked for."""
+
+
+class Client:
+    """The way to one workspace of one server. Nothing is sent, and no server started, before the first call of a verb.
+
+    `say` is told what takes time (uploads) and what a person should know. For one thread.
+    """
+
+    def __init__(self, connection: Connection, workspace: str = "default", *, say: Say = _silently) -> None:
+        self.connection = connection
+        self.workspace = workspace
+        self._say = say
+
+    @classmethod
+    def connect(
+        cls,
+        workspace: str = "default",
+        *,
+        home: Home | None = None,
+        say: Say = _silently,
+        trace: Say | None = None,
+    ) -> "Client":
+        """The server that PENSTOCK_SERVER names (PENSTOCK_TOKEN opens it), else the embedded one of the home."""
+        url = setting("PENSTOCK_SERVER")
+        if url:
+            address = Address(url=url.rstrip("/"), token=setting("PENSTOCK_TOKEN"))
+            return cls(Connection(address, trace=trace), workspace, say=say)
+        from penstock.client import starting
+
+        home = home or Home.from_environment()
+        starting.replace_if_outdated(home, say)
+        connection = Connection(
+            Address(socket=home.socket), revive=lambda: starting.ensure_server(home), trace=trace
+        )
+        return cls(connection, workspace, say=say)
+
+    # A noun's module is imported when the noun is used: a command needs one of them.
+
+    @cached_property
+    def workspaces(self) -> "Workspaces":
+        from penstock.client.workspaces import Workspaces
+
+        return Workspaces(self.connection, self.workspace)
+
+    @cached_property
+    def environments(self) -> "Assets":
+        return self._assets("environments")
+
+    @cached_property
+    def data(self) -> "Assets":
+        return self._assets("data")
+
+    @cached_property
+    def models(self) -> "Assets":
+        return self._assets("models")
+
+    @cached_property
+    def computes(self) -> "Computes":
+        from penstock.client.computes import Computes
+
+        return Computes(self.connection, self.workspace)
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        from penstock.client.jobs import Jobs
+
+        return Jobs(self.connection, self.workspace, self._say)
+
+    @cached_property
+    def server(self) -> "Server":
+        from penstock.client.server import Server
+
+        return Server(self.connection, self.workspace)
+
+    def _assets(self, kind: str) -> "Assets":
+        from penstock.client.assets import Assets
+
+        return Assets(self.connection, self.workspace, kind, self._say)

@@ -1,0 +1,171 @@
+"""Jobs of one workspace: submit, follow, cancel, download."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penstock.client.connection import Connection, escaped
+from penstock.errors import ServerUnavailable
+
+if TYPE_CHECKING:
+    from penstock.client.uploads import Created
+    from penstock.resources.reading import Document
+
+# Any: a JSON record.
+Record = dict[str, Any]
+
+# Where a job's state does not change any more.
+TERMINAL = frozenset(("Completed", "Failed", "Canceled", "NotResponding", "Paused"))
+
+# A stream that breaks this often without a line in between has no server behind it.
+_MOST_FAILURES = 5
+
+
+class Jobs:
+    """The jobs of one workspace."""
+
+    def __init__(self, connection: Connection, workspace: str, say: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._path = f"/api/v1/workspaces/{escaped(workspace)}/jobs"
+        self._say = say
+
+    def create(self, document: "Document", *, default_experiment: str) -> "Created":
+        """Submit a job. `default_experiment` counts where the document names none."""
+        from penstock.client.uploads import prepare, send
+
+        return send(
+            self._connection,
+            self._path,
+            prepare(document),
+            more={"default_experiment": default_experiment},
+            say=self._say,
+        )
+
+    def validate(self, document: "Document") -> Record:
+        """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
+        from penstock.client.uploads import prepare
+
+        prepared = prepare(document)
+        answer: Record = self._connection.post(f"{self._path}:validate", {"document": prepared.data})
+        ours = [
+            {
+                "message": problem.message,
+                "path": _dotted(problem.pointer),
+                "value": None,
+                "location": _place(document, problem.pointer),
+            }
+            for problem in prepared.problems
+        ]
+        seen = {entry["path"] for entry in ours}
+        errors = ours + [
+            error for error in _placed(document, answer.get("errors")) if error["path"] not in seen
+        ]
+        return {
+            **answer,
+            "result": "Failed" if errors else answer["result"],
+            "errors": errors,
+            "warnings": _placed(document, answer.get("warnings")),
+        }
+
+    def list(
+        self,
+        *,
+        parent_job_name: str | None = None,
+        max_results: int | None = None,
+        all_results: bool = False,
+        tag: str | None = None,
+        status: str | None = None,
+        include_archived: bool = False,
+        archived_only: bool = False,
+    ) -> list[Record]:
+        """Newest first; the steps of a pipeline with `parent_job_name`."""
+        query = {
+            "parent_job_name": parent_job_name,
+            "max_results": max_results,
+            "all_results": all_results,
+            "tag": tag,
+            "status": status,
+            "include_archived": include_archived,
+            "archived_only": archived_only,
+        }
+        found: list[Record] = self._connection.get(self._path, query)
+        return found
+
+    def show(self, name: str) -> Record:
+        found: Record = self._connection.get(f"{self._path}/{escaped(name)}")
+        return found
+
+    def cancel(self, name: str) -> None:
+        self._connection.post(f"{self._path}/{escaped(name)}/cancel", {})
+
+    def stream(self, name: str, after: int = 0) -> Iterator[Record]:
+        """What happens to the job and its steps, as it happens, to the line whose `kind` is `end`.
+
+        A server that is restarted in between is waited for, and the stream goes on behind the last line that arrived.
+        """
+        failures = 0
+        while True:
+            lost: ServerUnavailable | None = None
+            try:
+                with self._connection.download(
+                    f"{self._path}/{escaped(name)}/stream", {"after": after}
+                ) as body:
+                    for line in body.lines():
+                        event: Record = json.loads(line)
+                        after = int(event.get("sequence", after + 1))
+                        failures = 0
+                        yield event
+                        if event.get("kind") == "end":
+                            return
+            except ServerUnavailable as error:
+                lost = error
+            failures += 1
+            if failures > _MOST_FAILURES:
+                raise lost or ServerUnavailable(
+                    f"the stream of job `{name}` ends again and again before the job does",
+                    hint=f"`penstock job show -n {name}` says how the job is; it goes on without us",
+                )
+            time.sleep(min(0.1 * 2**failures, 2.0))
+
+    def files(
+        self, name: str, *, output_name: str | None = None, all_outputs: bool = False
+    ) -> Sequence[Record]:
+        """The files of an ended job: path, size, url."""
+        query = {"output_name": output_name, "all": all_outputs}
+        answer = self._connection.get(f"{self._path}/{escaped(name)}/files", query)
+        found: Sequence[Record] = answer["files"]
+        return found
+
+    def download(
+        self, name: str, folder: Path, *, output_name: str | None = None, all_outputs: bool = False
+    ) -> Sequence[Path]:
+        """Write the job's files under `folder`: `artifacts/…`, and `named-outputs/<output>/…`. All of them or none."""
+        from penstock.client.downloads import download_files
+
+        files = self.files(name, output_name=output_name, all_outputs=all_outputs)
+        return download_files(self._connection, f"{self._path}/{escaped(name)}/files", files, folder)
+
+
+def _placed(document: "Document", entries: Any) -> list[Record]:
+    """The server's findings with the place in the files, and the path in the dotted form that `az` prints."""
+    placed = []
+    for entry in entries or ():
+        pointer = str(entry.get("path") or "")
+        place = _place(document, pointer) if pointer.startswith("/") or not pointer else None
+        placed.append({**entry, "path": _dotted(pointer), "location": place or entry.get("location")})
+    return placed
+
+
+def _place(document: "Document", pointer: str) -> str | None:
+    position = document.position_of(pointer)
+    if position is None:
+        return str(document.file)
+    return f"{position.file}#line {position.line}" if position.line else position.file
+
+
+def _dotted(pointer: str) -> str:
+    if not pointer.startswith("/"):
+        return pointer
+    return ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])

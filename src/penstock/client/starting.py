@@ -1,0 +1,306 @@
+"""Starting the embedded server on demand: one server, however many commands ask for it at once.
+
+The order of locks: a client holds `start.lock` while it starts a server and until that answers; a server holds `server.lock`
+as long as it lives. Who finds `server.lock` held waits for the server; who does not, removes what an earlier one left behind.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from penstock import __version__
+from penstock.client.connection import Address, Connection
+from penstock.errors import PenstockError, ServerUnavailable, StorageFull
+from penstock.settings import Home
+
+# Seconds. A cold start reads a hundred megabytes of Python from a disk that may be slow; a stop waits for requests to end.
+START_DEADLINE = 90.0
+STOP_DEADLINE = 20.0
+_PATIENCE = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+_LOG_LINES_SHOWN = 15
+# A log this big is put aside (as server.log.1) before the next start.
+_LARGEST_LOG = 20 * 1024 * 1024
+
+# Popen objects of servers that we started: dropping one whose process runs makes Python warn.
+_started: list["subprocess.Popen[bytes]"] = []
+
+Say = Callable[[str], None]
+
+
+def ensure_server(home: Home) -> None:
+    """Return when a server answers on the home's socket; ServerUnavailable says why none does."""
+    _make_home(home)
+    with _alone(home):
+        if health(home) is not None:
+            return  # another client has started it while we waited
+        process = None
+        if not is_running(home):
+            _remove_stale_socket(home)
+            process = _spawn(home)
+        _await_health(home, process)
+
+
+def replace_if_outdated(home: Home, say: Say) -> None:
+    """After an upgrade an older server may still run: replace it when it is idle, say so when it is not."""
+    running = _lock_text(home).get("version")
+    if running in (None, __version__) or not is_running(home):
+        return
+    connection = _short(home)
+    try:
+        jobs = connection.get("/api/v1/status").get("jobs", {})
+    except PenstockError:
+        jobs = {"running": "an unknown number of"}
+    finally:
+        connection.close()
+    if any(jobs.get(state) for state in ("running", "queued")):
+        count = jobs.get("running") or jobs.get("queued")
+        say(
+            f"warning: the server that runs is version {running}, this is penstock {__version__}; it is replaced when no job"
+            f" runs ({count} now), or at once by `penstock server stop`"
+        )
+        return
+    say(f"replacing the server: version {running} runs, this is penstock {__version__}")
+    stop_server(home)
+    ensure_server(home)
+
+
+def health(home: Home) -> dict[str, Any] | None:  # Any: a JSON record
+    """What the server says of itself, None where none answers."""
+    connection = _short(home)
+    try:
+        found: dict[str, Any] = connection.get("/api/v1/health")
+    except PenstockError:
+        return None
+    finally:
+        connection.close()
+    return found
+
+
+def is_running(home: Home) -> bool:
+    """Whether a server process holds the home. It may be starting, or hang: see `health`."""
+    pid = running_pid(home)
+    if pid is None:
+        return False
+    try:
+        with open(home.server_lock, "rb") as lock:
+            # Only tried where the process that wrote the file lives, so that a starting server's own attempt is not disturbed.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def running_pid(home: Home) -> int | None:
+    """The process that wrote the lock file, if it lives. Another process may have its number by now: see `is_running`."""
+    pid = _lock_text(home).get("pid")
+    if not isinstance(pid, int):
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return pid
+    return pid
+
+
+def stop_server(home: Home) -> bool:
+    """Stop the server of the home: asked first, then by signal. False where none was running. Running jobs go on."""
+    if not is_running(home):
+        return False
+    pid = running_pid(home)
+    connection = _short(home)
+    try:
+        connection.post("/api/v1/shutdown", {})
+    except PenstockError:
+        # It does not listen (starting, or hanging): the signals below reach it.
+        _signal(pid, 15)
+    finally:
+        connection.close()
+    if _gone_within(home, STOP_DEADLINE):
+        return True
+    _signal(pid, 15)
+    if _gone_within(home, STOP_DEADLINE / 4):
+        return True
+    _signal(pid, 9)
+    if _gone_within(home, STOP_DEADLINE / 4):
+        return True
+    raise ServerUnavailable(
+        f"the server (process {pid}) does not end", hint=f"kill -9 {pid}; see {home.server_log}"
+    )
+
+
+def _short(home: Home) -> Connection:
+    """A connection for questions that a healthy server answers at once."""
+    return Connection(Address(socket=home.socket), patience=_PATIENCE)
+
+
+def command_line(*more: str) -> list[str]:
+    """How a server is started. -P: a `jobs.py` or `mlflow/` in the current folder must not stand in for ours."""
+    return [sys.executable, "-P", "-m", "penstock.server", *more]
+
+
+def environment_of(home: Home) -> dict[str, str]:
+    """The environment of a server: ours, with absolute paths, since the server runs in the home and not here."""
+    environ = {**os.environ, "PENSTOCK_HOME": str(home.path)}
+    entries = [entry for entry in environ.pop("PYTHONPATH", "").split(os.pathsep) if entry]
+    if entries:
+        environ["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in entries)
+    return environ
+
+
+def _spawn(home: Home) -> "subprocess.Popen[bytes]":
+    _put_large_log_aside(home)
+    try:
+        with open(home.server_log, "ab") as log:
+            process = subprocess.Popen(
+                command_line(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=home.path,
+                env=environment_of(home),
+                start_new_session=True,  # Ctrl-C in this terminal is not meant for the server
+            )
+    except OSError as error:
+        raise _cannot(home, "start the server", error) from error
+    _started.append(process)
+    return process
+
+
+def _await_health(home: Home, process: "subprocess.Popen[bytes] | None") -> None:
+    deadline = time.monotonic() + START_DEADLINE
+    pause = _FIRST_PAUSE
+    while health(home) is None:
+        if process is not None and process.poll() is not None:
+            raise _died(home, process.returncode)
+        if time.monotonic() > deadline:
+            pid = process.pid if process else running_pid(home)
+            raise ServerUnavailable(
+                f"the server (process {pid}) does not answer after {START_DEADLINE:.0f} s",
+                details=("last lines of its log:", *log_tail(home)),
+                hint="`penstock server stop` ends it; the next command starts a new one",
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _died(home: Home, code: int) -> PenstockError:
+    lines = log_tail(home)
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    if any("No space left on device" in line for line in lines):
+        return StorageFull(
+            f"the server could not start: no space left in {home.path}",
+            details=lines,
+            hint="free some space, then repeat the command",
+        )
+    return ServerUnavailable(
+        f"the server ended while it was starting ({how})",
+        details=(f"last lines of {home.server_log}:", *lines),
+        hint=f"`penstock server start --foreground` shows it live; the whole log: {home.server_log}",
+    )
+
+
+def log_tail(home: Home, lines: int = _LOG_LINES_SHOWN) -> list[str]:
+    """The last lines of the server's log; fewer where a line is very long."""
+    try:
+        with open(home.server_log, "rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - 400 * lines))
+            text = log.read().decode("utf-8", "replace")
+    except OSError as error:
+        return [f"(cannot read {home.server_log}: {error.strerror})"]
+    return text.splitlines()[-lines:]
+
+
+def _remove_stale_socket(home: Home) -> None:
+    try:
+        home.socket.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot(home, f"remove the stale socket {home.socket.name}", error) from error
+
+
+def _make_home(home: Home) -> None:
+    try:
+        home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if home.socket.parent != home.path:
+            home.socket.parent.mkdir(exist_ok=True, mode=0o700)
+            _refuse_foreign(home.socket.parent)
+    except OSError as error:
+        raise _cannot(home, "use the folder", error) from error
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """The short folder for the socket lies in a place where anybody can write: it has to be ours alone."""
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or folder.is_symlink() or found.st_mode & 0o077:
+        raise ServerUnavailable(
+            f"{folder} is not a private folder of this user",
+            hint="remove it, or set PENSTOCK_HOME to a shorter path",
+        )
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Hold the start lock. Whoever holds it is starting a server, so waiting for it is waiting for that."""
+    try:
+        lock = open(home.start_lock, "ab")  # noqa: SIM115 (closed below; only opening it may fail in this way)
+    except OSError as error:
+        raise _cannot(home, "start the server", error) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _put_large_log_aside(home: Home) -> None:
+    try:
+        if home.server_log.stat().st_size > _LARGEST_LOG:
+            home.server_log.replace(home.server_log.with_name("server.log.1"))
+    except FileNotFoundError:
+        return
+
+
+def _lock_text(home: Home) -> dict[str, Any]:  # Any: a JSON record
+    try:
+        found = json.loads(home.server_lock.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # Absent, or being written at this moment: both mean that nothing is known of a server.
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _gone_within(home: Home, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_running(home):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _signal(pid: int | None, number: int) -> None:
+    if pid is None:
+        return
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # it has ended by itself
+
+
+def _cannot(home: Home, what: str, error: OSError) -> PenstockError:
+    if error.errno == 28:  # ENOSPC
+        return StorageFull(f"no space left in {home.path}", hint="free some space, then repeat the command")
+    return ServerUnavailable(
+        f"cannot {what} in {home.path}: {error.strerror or error}",
+        hint="set PENSTOCK_HOME to a folder that you can write to",
+    )

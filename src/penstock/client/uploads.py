@@ -1,0 +1,181 @@
+"""Sending a document whose local files the server may not have yet.
+
+Every local path becomes a snapshot, and `snapshot://<digest>/<name>` in the document. The server says which of its blobs it
+misses; only those are sent.
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from penstock.client.connection import Connection, escaped
+from penstock.errors import Conflict, InvalidDocument, PenstockError, Problem
+from penstock.resources.reading import Document
+from penstock.resources.snapshots import Snapshot, take_snapshot
+
+# Any in this module: a JSON value.
+
+_UPLOADS_MISSING = 428
+# The first round sends what is missing; further ones only where another command's garbage collection came between.
+_MOST_ROUNDS = 4
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Created:
+    """What the server made of a document, and what it warns of (with file and line)."""
+
+    record: dict[str, Any]
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document as it travels: its data with snapshots in place of local paths, and the local file behind each blob."""
+
+    document: Document
+    data: dict[str, Any]
+    snapshots: tuple[Snapshot, ...]
+    files: Mapping[str, Path]
+    manifests: Mapping[str, bytes]
+    problems: tuple[Problem, ...]
+
+
+def prepare(document: Document) -> Prepared:
+    """Take a snapshot of every local path. What cannot be read becomes a problem beside those of the document."""
+    data = copy.deepcopy(dict(document.data))
+    snapshots: list[Snapshot] = []
+    files: dict[str, Path] = {}
+    manifests: dict[str, bytes] = {}
+    problems = list(document.problems)
+    for local in document.local:
+        try:
+            snapshot, paths = take_snapshot(local.path)
+        except InvalidDocument as error:
+            problems += [replace(problem, pointer=local.pointer) for problem in error.problems]
+            continue
+        except OSError as error:
+            problems.append(
+                Problem(
+                    local.pointer,
+                    f"cannot read {error.filename or local.path}: {error.strerror}",
+                    code="missing",
+                )
+            )
+            continue
+        snapshots.append(snapshot)
+        files.update(paths)
+        manifests[snapshot.digest] = snapshot.manifest()
+        _put(data, local.pointer, snapshot.uri)
+    return Prepared(document, data, tuple(snapshots), files, manifests, document.locate(problems))
+
+
+def send(
+    connection: Connection,
+    path: str,
+    prepared: Prepared,
+    *,
+    more: Mapping[str, object] | None = None,
+    say: Progress = lambda text: None,
+) -> Created:
+    """POST the document, after what the server misses; InvalidDocument carries problems with file and line."""
+    if prepared.problems:
+        raise invalid(prepared.document, prepared.problems)
+    body = {"document": prepared.data, **(more or {})}
+    for _ in range(_MOST_ROUNDS):
+        answer = connection.exchange("POST", path, body=body)
+        if answer.status == _UPLOADS_MISSING:
+            upload(connection, answer.value.get("missing", ()), prepared, say)
+            continue
+        try:
+            value = answer.checked()
+        except InvalidDocument as error:
+            raise invalid(prepared.document, prepared.document.locate(error.problems), error) from error
+        warnings = [_problem_of(warning) for warning in value.get("warnings") or ()]
+        return Created(value["record"], prepared.document.locate(warnings))
+    raise Conflict(
+        "the server goes on missing files that were sent", hint="is `penstock gc` running? repeat the command"
+    )
+
+
+def upload(connection: Connection, missing: Iterable[str], prepared: Prepared, say: Progress) -> None:
+    """Send the missing blobs; for a missing manifest, also those of its files that the server does not have."""
+    wanted = set(missing)
+    unknown = wanted - prepared.manifests.keys() - prepared.files.keys()
+    if unknown:
+        raise PenstockError(
+            "the server asks for files that this document does not have", details=sorted(unknown)
+        )
+    of_new_folders = {
+        file.digest for snapshot in prepared.snapshots if snapshot.digest in wanted for file in snapshot.files
+    }
+    if of_new_folders - wanted:
+        wanted.update(
+            connection.post("/api/v1/blobs:missing", {"digests": sorted(of_new_folders - wanted)})["missing"]
+        )
+    sizes = {file.digest: file.size for snapshot in prepared.snapshots for file in snapshot.files}
+    files = sorted(wanted & prepared.files.keys())
+    if files:
+        say(
+            f"uploading {_names(prepared, wanted)}: {len(files)} files, {_amount(sum(sizes[f] for f in files))}"
+        )
+    for digest in files:
+        _send_file(connection, digest, prepared.files[digest], sizes[digest])
+    # Manifests last: what has a manifest is complete.
+    for digest in sorted(wanted & prepared.manifests.keys()):
+        manifest = prepared.manifests[digest]
+        connection.upload(f"/api/v1/blobs/{escaped(digest)}", manifest, len(manifest))
+
+
+def invalid(
+    document: Document, problems: tuple[Problem, ...], error: InvalidDocument | None = None
+) -> InvalidDocument:
+    """All problems of a document in one error that names its file."""
+    count = len(problems)
+    message = f"{count} problem{'s' if count != 1 else ''} in {document.file.name}"
+    return InvalidDocument(
+        problems, message, details=error.details if error else (), hint=error.hint if error else None
+    )
+
+
+def _send_file(connection: Connection, digest: str, path: Path, size: int) -> None:
+    try:
+        with open(path, "rb") as content:
+            connection.upload(f"/api/v1/blobs/{escaped(digest)}", content, size)
+    except OSError as error:
+        raise PenstockError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _names(prepared: Prepared, wanted: set[str]) -> str:
+    names = [
+        snapshot.name
+        for snapshot in prepared.snapshots
+        if snapshot.digest in wanted or any(file.digest in wanted for file in snapshot.files)
+    ]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _amount(size: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
+
+
+def _problem_of(warning: Any) -> Problem:
+    if isinstance(warning, str):
+        return Problem("", warning)
+    known = Problem.__dataclass_fields__
+    return Problem(**{"pointer": "", **{name: value for name, value in warning.items() if name in known}})
+
+
+def _put(data: Any, pointer: str, value: object) -> None:
+    """Replace the value at a JSON pointer."""
+    *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for part in parents:
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    data[int(last) if isinstance(data, list) else last] = value
