@@ -21,6 +21,9 @@ from pathlib import Path
 _LOOK_EVERY = 1.0
 # Bytes. The newest quarter is kept when the log grows past it.
 _LONGEST_LOG = 8 * 1024 * 1024
+# A model version comes from a run, a logged model or another version of this server, never from elsewhere; the two
+# words are what MLflow writes for prompts, which have no files.
+_SOURCES = r"^(runs:/|models:/|mlflow-artifacts:/|(dummy-source|prompt-template)$)"
 # Seconds that a request may still take once the end was asked for.
 _GRACE = 3
 
@@ -66,6 +69,7 @@ def configure(folder: Path) -> None:
             "DO_NOT_TRACK": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_ENABLE_WORKSPACES": "true",
+            "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": _SOURCES,
             "_MLFLOW_SERVER_FILE_STORE": database,
             "_MLFLOW_SERVER_REGISTRY_STORE": database,
             "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
