@@ -13,8 +13,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from penstock.compute import processes, worker
 from penstock.compute.interface import Finished, Handle, Launch
@@ -43,7 +44,7 @@ class LocalCompute:
         self._lock = threading.Lock()
         self._children: set[int] = set()
         self._exit_codes: dict[int, int] = {}
-        self._settled: dict[Path, Finished] = {}
+        self._settled: dict[tuple[Path, int], Finished] = {}
 
     def start(self, launch: Launch) -> Handle:
         """See `Compute.start`. Takes about as long as starting Python: it waits for the small parent's answer."""
@@ -54,7 +55,15 @@ class LocalCompute:
             launch.folder.mkdir(parents=True, exist_ok=True)
             launch.log.parent.mkdir(parents=True, exist_ok=True)
             child = subprocess.Popen(
-                [str(launch.python), "-I", "-S", "-c", _BOOT, str(Path(worker.__file__).parent), launch.id],
+                [
+                    str(launch.python.absolute()),
+                    "-I",
+                    "-S",
+                    "-c",
+                    _BOOT,
+                    str(Path(worker.__file__).parent),
+                    launch.id,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -79,10 +88,12 @@ class LocalCompute:
         """See `Compute.poll`. One attempt to open a file, and a look at the small parent."""
         self._reap()
         finished = self._finished(handle)
-        if finished is not None or processes.is_running(_identity(handle)):
-            return finished
-        # It may have ended between the two looks.
-        return self._finished(handle) or self._settle(handle, reason="lost")
+        if finished is None and not processes.is_running(_identity(handle)):
+            # Looked at once more: it may have ended between the two looks.
+            finished = self._finished(handle) or self._settle(handle, "lost")
+        if finished is not None:
+            self._reap(waiting_for=handle.pid)
+        return finished
 
     def cancel(self, handle: Handle) -> None:
         """See `Compute.cancel`. A signal to the small parent, which needs no disk; without one we do its work."""
@@ -93,7 +104,7 @@ class LocalCompute:
             processes.send_signal(identity, signal.SIGCONT)  # a stopped one would never hear the other
             return
         if self._finished(handle) is None:
-            self._settle(handle, reason="canceled")
+            self._settle(handle, "canceled")
 
     def adopt(self, folder: Path) -> Handle | None:
         """See `Compute.adopt`."""
@@ -106,50 +117,57 @@ class LocalCompute:
         return None
 
     def _finished(self, handle: Handle) -> Finished | None:
-        settled = self._settled.get(handle.folder)
+        settled = self._settled.get((handle.folder, handle.fence))
         if settled is not None:
             return settled
         record = _read_json(_result_file(handle.folder))
-        if record is None or record.get("fence", handle.fence) != handle.fence:
+        if record is None or record.get("fence") != handle.fence:
             return None
-        return Finished(
-            exit_code=record["exit_code"],
-            signal=record["signal"],
-            reason=record["reason"],
-            started_at=float(record["started_at"]),
-            ended_at=float(record["ended_at"]),
-            detail=record["detail"],
-        )
+        try:
+            return Finished(
+                exit_code=record["exit_code"],
+                signal=record["signal"],
+                reason=record["reason"],
+                started_at=float(record["started_at"]),
+                ended_at=float(record["ended_at"]),
+                detail=record["detail"],
+            )
+        except (KeyError, TypeError, ValueError):
+            return None  # not written by a small parent: as good as none
 
-    def _settle(self, handle: Handle, *, reason: str) -> Finished:
+    def _settle(self, handle: Handle, reason: Literal["lost", "canceled"]) -> Finished:
         """Say how a step ended whose small parent left no result, after ending what it left running."""
         record = _read_json(_worker_file(handle.folder)) or {}
         now = self._clock()
-        exit_code = self._exit_codes.get(handle.pid) if record.get("fence") == handle.fence else None
-        if record and record.get("fence") != handle.fence:
-            detail = f"attempt {record.get('fence')} owns the folder, attempt {handle.fence} never ran"
-        elif handle.boot_id != worker.boot_id():
-            detail = "the machine was restarted while the step ran"
-        elif exit_code is not None and exit_code >= 0 and reason == "lost":
-            reason, detail = "exited", "the result could not be written to disk; this is the exit code alone"
+        owner = record.get("fence", handle.fence)
+        if owner != handle.fence:
+            # Another attempt's folder: say so and touch nothing.
+            detail = f"attempt {owner} has this folder; attempt {handle.fence} never ran"
+            return Finished(None, None, "lost", now, now, detail)
+        left = self._end_leftovers(handle, record)
+        exit_code = self._exit_codes.get(handle.pid)
+        if exit_code is not None and exit_code >= 0:
+            detail = "the result could not be written to disk; only the exit code is known"
+        elif handle.boot_id != processes.boot_id():
+            exit_code, detail = None, "the machine was restarted while the step ran"
         else:
-            exit_code = None
-            detail = "the small parent of the step was killed before the command ended"
-        left = () if "owns" in detail else self._end_leftovers(handle, record)
+            exit_code, detail = None, "the small parent of the step was killed before the command ended"
         if left:
             detail += f"; these processes could not be ended: {', '.join(map(str, left))}"
-        finished = Finished(
-            exit_code=exit_code if reason == "exited" else None,
-            signal=None,
-            reason="exited" if reason == "exited" else "canceled" if reason == "canceled" else "lost",
-            started_at=float(record.get("started_at", now)),
-            ended_at=now,
-            detail=detail,
+        return self._publish(
+            handle,
+            Finished(
+                exit_code=exit_code,
+                signal=None,
+                reason=reason if exit_code is None else "exited",
+                started_at=min(float(record.get("started_at", now)), now),
+                ended_at=now,
+                detail=detail,
+            ),
         )
-        return self._publish(handle, finished)
 
     def _end_leftovers(self, handle: Handle, record: Mapping[str, Any]) -> tuple[int, ...]:
-        if handle.boot_id != worker.boot_id():
+        if handle.boot_id != processes.boot_id():
             return ()  # no process survives a restart, and pipes and pids mean others now
         roots = []
         if record.get("command_start_time"):
@@ -159,40 +177,42 @@ class LocalCompute:
 
     def _publish(self, handle: Handle, finished: Finished) -> Finished:
         """Make the verdict the one that everybody reads from now on; another observer may have been first."""
-        record = {
-            "id": handle.id,
-            "fence": handle.fence,
-            "exit_code": finished.exit_code,
-            "signal": finished.signal,
-            "reason": finished.reason,
-            "started_at": finished.started_at,
-            "ended_at": finished.ended_at,
-            "detail": finished.detail,
-        }
+        record = {"id": handle.id, "fence": handle.fence, **asdict(finished)}
         temporary = handle.folder / f"result.{os.getpid()}.{threading.get_ident()}.tmp"
         try:
             for reserve in handle.folder.glob("result.*.reserve"):
                 reserve.unlink(missing_ok=True)
             worker.publish(str(temporary), json.dumps(record).encode(), str(_result_file(handle.folder)))
-            temporary.unlink(missing_ok=True)
+            published = self._finished(handle)
         except OSError:
-            # A full disk, or the folder is deleted: remembered here, and found out anew after a restart.
-            self._settled[handle.folder] = finished
-            return finished
-        return self._finished(handle) or finished
+            published = None  # a full disk, or the folder is deleted
+        finally:
+            worker.remove(str(temporary))
+        if published is None:
+            # Remembered for as long as we live; a restarted server comes to the same conclusion.
+            self._settled[handle.folder, handle.fence] = finished
+        return published or finished
 
-    def _reap(self) -> None:
-        """Collect the small parents that have ended, so that none stays a zombie."""
-        with self._lock:
-            for pid in tuple(self._children):
-                try:
-                    ended, status = os.waitpid(pid, os.WNOHANG)
-                except ChildProcessError:
-                    self._children.discard(pid)
-                    continue
-                if ended:
-                    self._children.discard(pid)
-                    self._exit_codes[pid] = os.waitstatus_to_exitcode(status)
+    def _reap(self, waiting_for: int = 0) -> None:
+        """Collect the small parents that have ended, so that none stays a zombie.
+
+        One that has just written its result needs another millisecond: `waiting_for` is worth twenty.
+        """
+        for attempt in range(20):
+            with self._lock:
+                for pid in tuple(self._children):
+                    try:
+                        ended, status = os.waitpid(pid, os.WNOHANG)
+                    except ChildProcessError:
+                        self._children.discard(pid)
+                        continue
+                    if ended:
+                        self._children.discard(pid)
+                        self._exit_codes[pid] = os.waitstatus_to_exitcode(status)
+                if waiting_for not in self._children:
+                    self._exit_codes.pop(waiting_for, None)
+                    return
+            time.sleep(0.001 * (attempt > 0))
 
 
 def marker_of(step: str, folder: Path) -> str:
@@ -262,11 +282,21 @@ def _description(launch: Launch, grace: float) -> bytes:
         *launch.argv,
         *(f"{name}={value}" for name, value in environment.items()),
     ]
-    with_nul = [field for field in fields if "\0" in field]
-    if with_nul:
-        name = with_nul[0].split("=", 1)[0].replace("\0", "\\0")
-        raise PenstockError(f"step `{launch.id}`: a NUL byte cannot be passed to a command (in `{name}`)")
-    return b"\0".join([worker.FORMAT, *map(os.fsencode, fields), b"end"])
+    return b"\0".join([worker.FORMAT, *(_as_bytes(field, launch) for field in fields), b"end"])
+
+
+def _as_bytes(field: str, launch: Launch) -> bytes:
+    """A field as the system takes it. A message names only what stands before `=`: the rest may be a secret."""
+    try:
+        encoded = os.fsencode(field)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        name = ascii(field.partition("=")[0])
+        raise PenstockError(
+            f"step `{launch.id}`: {name} holds a NUL or half a surrogate, which no command can get"
+        )
+    return encoded
 
 
 def _exchange(child: "subprocess.Popen[bytes]", data: bytes) -> bytes:

@@ -4,6 +4,7 @@ The functions about the process table live in `worker.py`, which must be one fil
 has been checked.
 """
 
+import functools
 import os
 import signal
 import time
@@ -22,12 +23,18 @@ class ProcessIdentity:
     boot_id: str
 
 
+@functools.cache
+def boot_id() -> str:
+    """What changes when the machine restarts. Asked once: this process does not outlive the boot."""
+    return worker.boot_id()
+
+
 def identity_of(pid: int) -> ProcessIdentity | None:
     """The identity of the process that has this pid now; None where there is none, or only a zombie."""
     process = worker.find_process(pid)
     if process is None or process.zombie:
         return None
-    return ProcessIdentity(pid, process.start_time, worker.boot_id())
+    return ProcessIdentity(pid, process.start_time, boot_id())
 
 
 def is_running(identity: ProcessIdentity) -> bool:
@@ -35,7 +42,7 @@ def is_running(identity: ProcessIdentity) -> bool:
     process = worker.find_process(identity.pid) if identity.pid > 0 else None
     if process is None or process.zombie or process.start_time != identity.start_time:
         return False
-    return worker.boot_id() == identity.boot_id
+    return boot_id() == identity.boot_id
 
 
 def send_signal(identity: ProcessIdentity, number: int) -> bool:
@@ -75,10 +82,9 @@ def end_step_processes(
         found = _step_processes(marker, pipe, known)
         if not found or time.monotonic() > deadline:
             return tuple(sorted(process.pid for process in found))
-        boot = worker.boot_id()
         for process in found:
             try:
-                send_signal(ProcessIdentity(process.pid, process.start_time, boot), signal.SIGKILL)
+                send_signal(ProcessIdentity(process.pid, process.start_time, boot_id()), signal.SIGKILL)
             except PermissionError:
                 continue  # another user's (sudo): it stays in the answer
         time.sleep(0.01)

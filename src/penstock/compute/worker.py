@@ -39,8 +39,10 @@ LINUX = sys.platform.startswith("linux")
 LEFTOVER_GRACE = 1.0
 # After SIGKILL only processes in the kernel's uninterruptible sleep, or of another user, can still be there.
 GIVE_UP_AFTER_KILL = 5.0
-RESERVED = 4096
+RESERVED = 8192  # bytes for result.json; its text is cut to fit, see write_result
 CHUNK = 65536
+
+HANDLED = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -179,7 +181,10 @@ def output_of(argv: "list[str]") -> str:
     import subprocess  # only where there is no /proc
 
     environment = dict(os.environ, LC_ALL="C", TZ="UTC0")
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    except OSError:
+        return ""  # no such tool here
     return done.stdout.decode("utf-8", "replace")
 
 
@@ -272,13 +277,12 @@ def write_all(fd: int, data: bytes) -> int:
 def publish(path: str, data: bytes, target: str) -> bool:
     """Write `data` into the file `path` and make it `target` in one step; False where a target exists already.
 
-    The file may be longer and exist before: its blocks are used again, so a full disk is no obstacle.
+    The file may exist before: with data of its own length no new block is needed, so a full disk is no obstacle.
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if write_all(fd, data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-        os.ftruncate(fd, len(data))
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -482,7 +486,7 @@ class Step:
         os.set_blocking(self.wake_reader, False)
         os.set_blocking(wake_writer, False)
         signal.set_wakeup_fd(wake_writer)
-        for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        for number in HANDLED:
             signal.signal(number, self._note)
         self.log_reader, self.log_writer = os.pipe()
         os.set_blocking(self.log_reader, False)
@@ -502,12 +506,15 @@ class Step:
         self.error_reader, error_writer = os.pipe()
         self.started_at = time.time()
         self.clock_at_start = time.monotonic()
+        # Blocked until the child has the default handlers: a SIGTERM in between would be lost on it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         self.command = os.fork()
         if self.command == 0:
             try:
                 self._become_the_command(prctl, error_writer)
             finally:
                 os._exit(126)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         os.close(error_writer)
         os.close(self.log_writer)
         self._note_the_command()
@@ -518,10 +525,7 @@ class Step:
         try:
             os.setsid()
             signal.set_wakeup_fd(-1)
-            for number in (
-                signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD,
-                signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ,
-            ):  # fmt: skip
+            for number in (*HANDLED, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             if prctl is not None:
@@ -675,8 +679,12 @@ class Step:
         table = all_processes()
         found = {process.pid: process for process in descendants_of({self.pid}, table)}
         if not self.subreaper:
+            # Nobody hands us the orphans here; the group is for programs whose environment macOS hides from ps.
             for process in marked_processes(self.description.marker, 0, table):
                 found[process.pid] = process
+            for process in table:
+                if process.group == self.command:
+                    found[process.pid] = process
             for process in descendants_of(set(found), table):
                 found[process.pid] = process
         return [process for process in found.values() if not process.zombie and process.pid != self.pid]
@@ -725,9 +733,7 @@ class Step:
                 self.details.append(f"ended by signal {number}")
             return
         if any(after > before for before, after in zip(self.memory_kills, out_of_memory_kills())):
-            self.details.append(
-                "killed by the out-of-memory killer (signal 9): the machine had no memory left"
-            )
+            self.details.append("killed by the out-of-memory killer (signal 9)")
         else:
             self.details.append("killed by signal 9 (SIGKILL), possibly out of memory")
 
@@ -742,12 +748,16 @@ class Step:
             "reason": self.reason,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
-            "detail": detail[:1500] or None,  # fits into the reserved space, escaped too
+            "detail": detail[:1000] or None,
         }
+        text = as_json(record)
+        target = self.description.folder + "/result.json"
         until = time.monotonic() + 10.0
         while os.path.isdir(self.description.folder):
             try:
-                publish(self.reserve, as_json(record), self.description.folder + "/result.json")
+                # Padded to the reserved length (JSON does not mind): nothing about the file changes but its bytes.
+                if publish(self.reserve, text.ljust(RESERVED), target):
+                    os.truncate(target, len(text))
                 sync_folder(self.description.folder)
                 return
             except OSError:
@@ -757,8 +767,12 @@ class Step:
 
     def give_up(self, problem: BaseException) -> None:
         """Something that should not happen: end the command and say what it was."""
-        if self.command:
+        if self.command > 0:
             self._signal_all(signal.SIGKILL)
+        try:
+            self.log.finish()
+        except OSError:
+            pass  # the result matters more
         self.reason = "lost"
         self.details.append(f"the small parent failed: {problem!r}")
         self.started_at = self.started_at or time.time()
