@@ -5,6 +5,7 @@
     ├── InvalidDocument               a file says something that it may not say; carries all Problems at once
     ├── NotFound                      the named thing does not exist; exits 3
     ├── AlreadyExists                 the name is taken, or the version exists with other content
+    ├── UploadsMissing                a document names bytes that were not uploaded yet
     ├── Conflict                      the thing's state forbids the action (in use, not finished, ...)
     ├── NotAuthenticated              no token, or one that is expired or not ours
     ├── PermissionDenied              the caller is known and may not do this
@@ -116,6 +117,27 @@ class Conflict(PenstockError):
     status = 409
 
 
+class UploadsMissing(PenstockError):
+    """A document names bytes, by digest, that were not uploaded yet. The client uploads them and asks again."""
+
+    code = "UploadsMissing"
+    status = 428
+
+    def __init__(
+        self,
+        missing: Iterable[str],
+        message: str | None = None,
+        *,
+        details: Iterable[str] = (),
+        hint: str | None = None,
+    ) -> None:
+        self.missing = tuple(missing)
+        super().__init__(message or f"{len(self.missing)} uploads are missing", details=details, hint=hint)
+
+    def as_record(self) -> dict[str, Any]:
+        return {**super().as_record(), "missing": list(self.missing)}
+
+
 class NotAuthenticated(PenstockError):
     """No token came with the request, or one that is expired, revoked or not ours."""
 
@@ -160,7 +182,7 @@ class ServerUnavailable(PenstockError):
 _BY_CODE: Mapping[str, type[PenstockError]] = {
     kind.code: kind
     for kind in (
-        PenstockError, UsageError, InvalidDocument, NotFound, AlreadyExists, Conflict, NotAuthenticated,
+        PenstockError, UsageError, InvalidDocument, NotFound, AlreadyExists, UploadsMissing, Conflict, NotAuthenticated,
         PermissionDenied, EnvironmentCannotBeBuilt, JobFailed, StorageFull, ServerUnavailable,
     )
 }  # fmt: skip
@@ -175,4 +197,6 @@ def error_from_record(record: Mapping[str, Any]) -> PenstockError:
     if kind is InvalidDocument:
         problems = [Problem(**problem) for problem in record.get("problems") or ()]
         return InvalidDocument(problems, message, details=details, hint=hint)
+    if kind is UploadsMissing:
+        return UploadsMissing(record.get("missing") or (), message, details=details, hint=hint)
     return kind(message, details=details, hint=hint)

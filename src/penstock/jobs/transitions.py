@@ -63,7 +63,12 @@ class MarkRunning:
     """The pipeline's first step is on its way, so the pipeline runs."""
 
 
-Action = Prepare | Stop | EndRoot | MarkRunning
+@dataclass(frozen=True)
+class Acknowledge:
+    """The pipeline was asked to end, and says so until its steps have ended."""
+
+
+Action = Prepare | Stop | EndRoot | MarkRunning | Acknowledge
 
 
 class Rule(Protocol):
@@ -130,6 +135,14 @@ class APipelineRunsOnceAStepIsOnItsWay:
             yield MarkRunning()
 
 
+class ACancelIsAcknowledged:
+    """Between the request and the end of the last process the pipeline is neither running nor canceled."""
+
+    def actions(self, root: RootView) -> Iterator[Action]:
+        if root.cancel_requested and root.status in (st.NOT_STARTED, st.PREPARING, st.RUNNING):
+            yield Acknowledge()
+
+
 class APipelineEndsWhenEveryStepHasEnded:
     """Failed if any step failed; Canceled if any was canceled; Completed otherwise."""
 
@@ -151,7 +164,11 @@ STEP_RULES: tuple[Rule, ...] = (
     AStepWhoseSourceDidNotCompleteNeverStarts(),
     AStepWhoseSourcesCompletedIsPrepared(),
 )
-ROOT_RULES: tuple[Rule, ...] = (APipelineEndsWhenEveryStepHasEnded(), APipelineRunsOnceAStepIsOnItsWay())
+ROOT_RULES: tuple[Rule, ...] = (
+    APipelineEndsWhenEveryStepHasEnded(),
+    ACancelIsAcknowledged(),
+    APipelineRunsOnceAStepIsOnItsWay(),
+)
 
 
 def next_actions(root: RootView) -> list[Action]:

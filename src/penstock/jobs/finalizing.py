@@ -1,0 +1,129 @@
+"""After the process: did it do what its file promised, and what does the job's record say about it?"""
+
+import shutil
+import stat
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock.compute.interface import Finished
+from penstock.jobs import statuses as st
+from penstock.jobs.advice import next_step
+from penstock.jobs.places import JobFolders, Locator
+from penstock.jobs.plans import StepPlan
+
+_TAIL_LINES = 12
+_TAIL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A job's end: its final status, the error that goes with it, and what deserves a warning."""
+
+    status: str
+    error: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def outcome_of(
+    finished: Finished, plan: StepPlan, folders: JobFolders, locator: Locator, *, what: str, stopped_because: str | None
+) -> Outcome:
+    """The status that a finished process earns. `what` names it in messages: "step `train`", "job `x`"."""
+    if finished.reason == "canceled":
+        because = stopped_because or "the job was canceled"
+        return Outcome(st.CANCELED, _error("Canceled", f"{what} was ended: {because}"))
+    if finished.reason == "timeout":
+        message = f"{what} was ended after its limit of {plan.timeout:g} s (limits.timeout)"
+        return Outcome(st.CANCELED, _error("Timeout", message, hint="raise limits.timeout, or make the step shorter"))
+    if finished.reason == "lost":
+        detail = finished.detail or "its process vanished without a result, as after a restart of the machine"
+        return Outcome(st.FAILED, _error("ProcessLost", f"{what} was lost: {detail}", hint="create the job again"))
+    if finished.exit_code != 0:
+        return Outcome(st.FAILED, _failure(finished, folders, what))
+    return _promised_outputs(plan, locator, what, finished)
+
+
+def _failure(finished: Finished, folders: JobFolders, what: str) -> dict[str, Any]:
+    tail = last_lines(folders.log)
+    if finished.signal is not None:
+        message = f"{what} was killed by signal {finished.signal}"
+        if finished.detail:
+            message += f": {finished.detail}"
+    else:
+        message = f"{what} failed: its command exited with code {finished.exit_code}"
+        if finished.detail:
+            message += f" ({finished.detail})"
+    return _error("UserError", message, details=tail, hint=next_step(tail, folders.job))
+
+
+def _promised_outputs(plan: StepPlan, locator: Locator, what: str, finished: Finished) -> Outcome:
+    missing, empty = [], []
+    for name, output in plan.outputs.items():
+        path = locator.output_path(output)
+        if output.is_file:
+            if not path.is_file():
+                missing.append(f"output `{name}` is a uri_file, and no file was written to {path}")
+        elif output.type == "mlflow_model" and not (path / "MLmodel").is_file():
+            missing.append(f"output `{name}` is an mlflow_model, and {path} holds no `MLmodel` file")
+        elif not path.is_dir() or not any(path.iterdir()):
+            empty.append(f"{what} wrote nothing to its output `{name}`")
+    if missing:
+        hint = "write to the path that ${{outputs.<name>}} gives, or change the output's type"
+        message = f"{what} ended with exit code 0, but did not write what it promised"
+        return Outcome(st.FAILED, _error("OutputMissing", message, details=missing, hint=hint))
+    cut = (finished.detail,) if finished.detail else ()
+    return Outcome(st.COMPLETED, warnings=(*empty, *cut))
+
+
+def _error(code: str, message: str, *, details: list[str] | None = None, hint: str | None = None) -> dict[str, Any]:
+    return {"code": code, "message": message, "details": details or [], "hint": hint}
+
+
+def last_lines(log: Path, count: int = _TAIL_LINES) -> list[str]:
+    """The last lines of a log, however long it is."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(0, 2)
+            stream.seek(max(0, stream.tell() - _TAIL_BYTES))
+            text = stream.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return []
+    return list(deque((line for line in text.splitlines() if line.strip()), maxlen=count))
+
+
+def keep_artifacts(folders: JobFolders) -> None:
+    """`./outputs` and `./logs` of the working folder become the run's artifacts. Can be repeated after a crash."""
+    for name in ("outputs", "logs"):
+        source, target = folders.work / name, folders.artifacts / name
+        if source.is_dir() and not source.is_symlink():
+            _move_into(source, target)
+
+
+def _move_into(source: Path, target: Path) -> None:
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        return
+    for entry in source.iterdir():
+        place = target / entry.name
+        if entry.is_dir() and not entry.is_symlink() and place.is_dir():
+            _move_into(entry, place)
+        else:
+            entry.replace(place)
+
+
+def write_protect(plan: StepPlan, locator: Locator) -> None:
+    """Outputs are written once: later steps read them, none changes them."""
+    for output in plan.outputs.values():
+        if output.path.startswith("azureml/"):
+            path = locator.output_path(output)
+            for file in [path] if path.is_file() else path.rglob("*"):
+                if file.is_file() and not file.is_symlink():
+                    file.chmod(stat.S_IMODE(file.stat().st_mode) & ~0o222)
+
+
+def clear_run(folders: JobFolders) -> None:
+    """What only the run needed goes; logs, artifacts and outputs stay."""
+    for folder in (folders.work, folders.copies, folders.overlay):
+        shutil.rmtree(folder, ignore_errors=True)

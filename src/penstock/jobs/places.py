@@ -1,0 +1,174 @@
+"""Where a job's things lie on this machine, and which local path stands behind a source."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.errors import NotFound, PenstockError
+from penstock.jobs.plans import (
+    AtAddress,
+    InDatastore,
+    OutputOf,
+    PlannedOutput,
+    RegisteredModel,
+    RunArtifact,
+    Source,
+    StepPlan,
+    Uploaded,
+)
+from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
+from penstock.settings import Home
+
+UPLOADS = "LocalUpload"
+BLOB_STORE = "workspaceblobstore"
+ARTIFACT_STORE = "workspaceartifactstore"
+
+
+@dataclass(frozen=True)
+class JobFolders:
+    """The folders of one job. Nothing here creates them."""
+
+    home: Home
+    workspace: str
+    job: str
+
+    @property
+    def run(self) -> Path:
+        """Everything that only this run needs: its working folder, copies of inputs, the worker's files."""
+        return self.home.job(self.workspace, self.job)
+
+    @property
+    def work(self) -> Path:
+        """The process's working folder: a fresh copy of the code."""
+        return self.run / "work"
+
+    @property
+    def overlay(self) -> Path:
+        """What the job installs by itself lands here and not in the shared environment."""
+        return self.run / "overlay"
+
+    @property
+    def copies(self) -> Path:
+        """Inputs of mode `download`."""
+        return self.run / "inputs"
+
+    def attempt(self, fence: int) -> Path:
+        """The worker's files of one start of the process."""
+        return self.run / "attempts" / str(fence)
+
+    @property
+    def artifacts(self) -> Path:
+        """The job's default output: `outputs/`, `logs/`, `user_logs/`, `system_logs/`."""
+        return self.home.datastore(self.workspace, ARTIFACT_STORE) / "ExperimentRun" / f"dcid.{self.job}"
+
+    @property
+    def log(self) -> Path:
+        """Standard output and standard error of the process, as they came."""
+        return self.artifacts / "user_logs" / "std_log.txt"
+
+    @property
+    def environment_log(self) -> Path:
+        """What was said while the environment was built."""
+        return self.artifacts / "system_logs" / "environment.log"
+
+
+def uploaded_path(home: Home, workspace: str, snapshot: SnapshotUri) -> Path:
+    """Where a snapshot is laid out: a place in the default datastore, so that it has an `azureml://` address too."""
+    return home.datastore(workspace, BLOB_STORE) / UPLOADS / snapshot.digest / snapshot.name
+
+
+def path_in_datastore(home: Home, workspace: str, datastore: str, path: str) -> Path:
+    """The local path behind a datastore path. Resolved, then checked: a link may not lead out of the datastore."""
+    root = home.datastore(workspace, datastore).resolve()
+    resolved = (root / path).resolve()
+    if resolved != root and root not in resolved.parents:
+        raise PenstockError(
+            f"path `{path}` leaves datastore `{datastore}`",
+            hint="use a path inside the datastore",
+        )
+    return resolved
+
+
+class Locator:
+    """Turns sources into local paths (or, for public addresses, texts)."""
+
+    def __init__(
+        self,
+        home: Home,
+        workspace: str,
+        *,
+        plan_of: Callable[[str], StepPlan],
+        model_folder: Callable[[str, str], Path],
+        run_artifact: Callable[[str, str], Path],
+        lay_out: Callable[[SnapshotUri, Path], None],
+    ) -> None:
+        self._home = home
+        self._workspace = workspace
+        self._plan_of = plan_of
+        self._model_folder = model_folder
+        self._run_artifact = run_artifact
+        self._lay_out = lay_out
+
+    def path_of(self, source: Source) -> Path:
+        """The local file or folder behind a source. Raises NotFound where there is nothing."""
+        path = self._path_of(source)
+        if not path.exists():
+            raise NotFound(f"nothing is at `{_described(source)}`", details=(f"looked in: {path}",))
+        return path
+
+    def _path_of(self, source: Source) -> Path:
+        match source:
+            case Uploaded(uri):
+                snapshot = parse_snapshot_uri(uri)
+                if snapshot is None:
+                    raise PenstockError(f"`{uri}` is not a snapshot")
+                path = uploaded_path(self._home, self._workspace, snapshot)
+                if not path.exists():
+                    self._lay_out(snapshot, path)
+                return path
+            case InDatastore(datastore, inside):
+                return path_in_datastore(self._home, self._workspace, datastore, inside)
+            case OutputOf(job, output, inside):
+                return self._output_of(job, output, inside)
+            case RegisteredModel(name, version):
+                return self._model_folder(name, version)
+            case RunArtifact(run, inside):
+                return self._run_artifact(run, inside)
+            case AtAddress(url):
+                raise PenstockError(
+                    f"data at `{url}` is not fetched: downloading from public addresses is not supported yet",
+                    hint="download it, and give the local path; or use mode: direct to pass the address itself",
+                )
+
+    def _output_of(self, job: str, output: str, inside: str) -> Path:
+        if output in ("artifacts", "default"):
+            root = JobFolders(self._home, self._workspace, job).artifacts
+        else:
+            planned = self._plan_of(job).outputs.get(output)
+            if planned is None:
+                raise NotFound(f"job `{job}` has no output `{output}`")
+            root = self.output_path(planned)
+        resolved, root = (root / inside).resolve(), root.resolve()
+        if resolved != root and root not in resolved.parents:
+            raise PenstockError(f"path `{inside}` leaves output `{output}` of job `{job}`")
+        return resolved
+
+    def output_path(self, output: PlannedOutput) -> Path:
+        """Where a step writes an output."""
+        return path_in_datastore(self._home, self._workspace, output.datastore, output.path)
+
+
+def _described(source: Source) -> str:
+    match source:
+        case Uploaded(uri):
+            return uri
+        case InDatastore(datastore, path):
+            return f"azureml://datastores/{datastore}/paths/{path}"
+        case OutputOf(job, output, path):
+            return f"azureml://jobs/{job}/outputs/{output}/paths/{path}"
+        case RegisteredModel(name, version):
+            return f"azureml:{name}:{version}"
+        case RunArtifact(run, path):
+            return f"runs:/{run}/{path}"
+        case AtAddress(url):
+            return url

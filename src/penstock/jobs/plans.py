@@ -1,0 +1,165 @@
+"""A step as it will run: every reference resolved, every binding followed, nothing left to look up in a file.
+
+Plans are stored with the job's row, so they have a plain record form; `from_record(as_record(x)) == x`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A snapshot that the client sent, by its `snapshot://` URI."""
+
+    uri: str
+
+
+@dataclass(frozen=True)
+class InDatastore:
+    """A path inside a datastore; a trailing `/` says folder."""
+
+    datastore: str
+    path: str
+
+
+@dataclass(frozen=True)
+class OutputOf:
+    """What another job wrote; `path` is a place inside that output, empty for all of it."""
+
+    job: str
+    output: str
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A version in the model registry."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class RunArtifact:
+    """A path among the artifacts of an MLflow run."""
+
+    run: str
+    path: str
+
+
+@dataclass(frozen=True)
+class AtAddress:
+    """A public address; handed to the step as it stands."""
+
+    url: str
+
+
+Source = Uploaded | InDatastore | OutputOf | RegisteredModel | RunArtifact | AtAddress
+_SOURCES: Mapping[str, type[Source]] = {
+    "uploaded": Uploaded,
+    "datastore": InDatastore,
+    "output_of": OutputOf,
+    "model": RegisteredModel,
+    "run": RunArtifact,
+    "address": AtAddress,
+}
+
+
+def source_record(source: Source) -> dict[str, Any]:
+    """`{"uploaded": {"uri": …}}` and the like."""
+    name = next(name for name, kind in _SOURCES.items() if type(source) is kind)
+    return {name: asdict(source)}
+
+
+def source_from_record(record: Mapping[str, Any]) -> Source:
+    ((name, values),) = record.items()
+    return _SOURCES[name](**values)
+
+
+@dataclass(frozen=True)
+class PlannedInput:
+    """One input: a text, or data with its source. Neither means that an optional input was left out."""
+
+    text: str | None = None
+    source: Source | None = None
+    type: str = "string"
+    mode: str | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.text is not None or self.source is not None
+
+    def as_record(self) -> dict[str, Any]:
+        source = source_record(self.source) if self.source is not None else None
+        return {"text": self.text, "source": source, "type": self.type, "mode": self.mode}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "PlannedInput":
+        source = source_from_record(record["source"]) if record["source"] else None
+        return cls(text=record["text"], source=source, type=record["type"], mode=record["mode"])
+
+
+@dataclass(frozen=True)
+class PlannedOutput:
+    """One output: where in which datastore it is written. `path` ends with `/` for a folder."""
+
+    type: str
+    mode: str
+    datastore: str
+    path: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.type == "uri_file"
+
+
+@dataclass(frozen=True)
+class PlannedEnvironment:
+    """The software environment: what it was called, and what it is made of."""
+
+    label: str
+    image: str | None
+    conda: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """One command that will run as one process. `timeout` is in seconds; `needs` are keys of sibling steps."""
+
+    command: str
+    code: str | None
+    environment: PlannedEnvironment
+    environment_variables: Mapping[str, str]
+    compute: str
+    timeout: float | None
+    inputs: Mapping[str, PlannedInput] = field(default_factory=dict)
+    outputs: Mapping[str, PlannedOutput] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+    def as_record(self) -> dict[str, Any]:
+        return {
+            "command": self.command,
+            "code": self.code,
+            "environment": asdict(self.environment),
+            "environment_variables": dict(self.environment_variables),
+            "compute": self.compute,
+            "timeout": self.timeout,
+            "inputs": {name: value.as_record() for name, value in self.inputs.items()},
+            "outputs": {name: asdict(value) for name, value in self.outputs.items()},
+            "needs": list(self.needs),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "StepPlan":
+        return cls(
+            command=record["command"],
+            code=record["code"],
+            environment=PlannedEnvironment(**record["environment"]),
+            environment_variables=record["environment_variables"],
+            compute=record["compute"],
+            timeout=record["timeout"],
+            inputs={name: PlannedInput.from_record(value) for name, value in record["inputs"].items()},
+            outputs={name: PlannedOutput(**value) for name, value in record["outputs"].items()},
+            needs=tuple(record["needs"]),
+        )

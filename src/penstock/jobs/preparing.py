@@ -1,0 +1,171 @@
+"""Everything a step needs before its process can start: environment, inputs, outputs, working folder, variables."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.errors import PenstockError
+from penstock.jobs.places import JobFolders, Locator
+from penstock.jobs.plans import AtAddress, PlannedInput, StepPlan
+from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
+from penstock.resources.expressions import Expression, parse_template, render
+from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A step that can start: what to execute, where, with which variables. `python` runs the small parent."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+    python: Path
+    environment_digest: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """The step's environment as it is used: its interpreter and the folders that come first on PATH."""
+
+    python: Path
+    bin_folders: tuple[Path, ...]
+    digest: str
+
+
+def fresh_folders(folders: JobFolders) -> None:
+    """Empty folders for a run; what an earlier, unfinished start left behind goes."""
+    for folder in (folders.work, folders.copies, folders.overlay):
+        if folder.exists():
+            shutil.rmtree(folder)
+    for folder in (folders.work, folders.log.parent, folders.environment_log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def writer_to(log: Path) -> Say:
+    """A `say` that appends lines with a time to a log file."""
+
+    def say(text: str) -> None:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(f"{stamp} {text.rstrip()}\n")
+
+    return say
+
+
+def lay_out_code(code: str | None, work: Path, lay_out: Callable[[SnapshotUri, Path], None]) -> None:
+    """A private, writable copy of the code in the working folder; `outputs` and `logs` exist beside it."""
+    if code is not None:
+        snapshot = parse_snapshot_uri(code)
+        if snapshot is None:
+            raise PenstockError(f"`code: {code}` is not an uploaded folder", hint="give a local folder as `code`")
+        if snapshot.is_folder:
+            work.rmdir()
+            lay_out(snapshot, work)
+        else:
+            lay_out(snapshot, work / snapshot.name)
+    for name in ("outputs", "logs"):
+        (work / name).mkdir(exist_ok=True)
+
+
+def input_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[str, str]:
+    """What `${{inputs.x}}` becomes: a literal's text, or the path of a file or folder. Unset ones are absent."""
+    texts: dict[str, str] = {}
+    for name, value in plan.inputs.items():
+        if value.text is not None:
+            texts[name] = value.text
+        elif isinstance(value.source, AtAddress) and value.mode == "direct":
+            texts[name] = value.source.url
+        elif value.source is not None:
+            texts[name] = str(_input_path(name, value, folders, locator))
+    return texts
+
+
+def _input_path(name: str, value: PlannedInput, folders: JobFolders, locator: Locator) -> Path:
+    assert value.source is not None
+    path = locator.path_of(value.source)
+    if value.type == "uri_file" and path.is_dir():
+        path = _only_file(name, path)
+    if value.type in ("uri_folder", "mlflow_model") and path.is_file():
+        raise PenstockError(
+            f"input `{name}` is declared {value.type}, but it is a file",
+            details=(str(path),),
+            hint="declare it `type: uri_file`, or give the folder",
+        )
+    if value.mode == "download":
+        copy = folders.copies / name / path.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, copy, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(path, copy)
+        return copy
+    return path
+
+
+def _only_file(name: str, folder: Path) -> Path:
+    files = [entry for entry in folder.iterdir() if entry.is_file()]
+    if len(files) != 1:
+        raise PenstockError(
+            f"input `{name}` is declared uri_file, but it is a folder with {len(files)} files",
+            details=(str(folder),),
+            hint="declare it `type: uri_folder`, or give the file",
+        )
+    return files[0]
+
+
+def output_texts(plan: StepPlan, locator: Locator) -> dict[str, str]:
+    """What `${{outputs.x}}` becomes; afterwards a folder exists, and a file's parent does."""
+    texts: dict[str, str] = {}
+    for name, output in plan.outputs.items():
+        path = locator.output_path(output)
+        own = output.path.startswith("azureml/")
+        if own and path.exists():  # left by a start that did not end: outputs are written once
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (path.parent if output.is_file else path).mkdir(parents=True, exist_ok=True)
+        texts[name] = str(path)
+    return texts
+
+
+def ready_step(
+    plan: StepPlan,
+    identity: StepIdentity,
+    tracking: Tracking,
+    folders: JobFolders,
+    built: Built,
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    environ: Mapping[str, str] = os.environ,
+) -> Ready:
+    """Everything put together: the command with its texts, the variables, the folders."""
+
+    def text_of(expression: Expression) -> str | None:
+        name = ".".join(expression.path)
+        return inputs.get(name) if expression.scope == "inputs" else outputs.get(name)
+
+    user = {
+        name: render(parse_template(value), text_of) if "${{" in value else value
+        for name, value in plan.environment_variables.items()
+    }
+    return Ready(
+        argv=("/bin/bash", "-c", render(parse_template(plan.command), text_of)),
+        env=step_variables(
+            identity,
+            tracking,
+            bin_folders=built.bin_folders,
+            working_folder=folders.work,
+            inputs=inputs,
+            outputs=outputs,
+            user=user,
+            environ=environ,
+        ),
+        cwd=folders.work,
+        log=folders.log,
+        python=built.python,
+        environment_digest=built.digest,
+    )

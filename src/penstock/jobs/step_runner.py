@@ -1,0 +1,196 @@
+"""The slow halves of a step, run on threads: getting ready before the process, taking stock after it.
+
+Both can be repeated: a server that was killed half-way does the same work again after its restart.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.compute.interface import Finished
+from penstock.environments.environments import EnvironmentRequest, Environments
+from penstock.errors import NotFound, PenstockError
+from penstock.identity.tokens import Caller, Tokens
+from penstock.jobs import finalizing, preparing
+from penstock.jobs import statuses as st
+from penstock.jobs.finalizing import Outcome
+from penstock.jobs.places import JobFolders, Locator
+from penstock.jobs.plans import StepPlan
+from penstock.jobs.preparing import Built, Ready
+from penstock.jobs.step_variables import StepIdentity, Tracking
+from penstock.resources.snapshots import SnapshotUri
+from penstock.settings import Home
+from penstock.store.checkouts import Checkouts
+from penstock.store.database import Database
+from penstock.store.records.job import JobRecord
+from penstock.tracking.models import Models
+from penstock.tracking.runs import Runs, RunStatus
+
+# A job without a limit may run as long as the product lets one run.
+_LONGEST_RUN = 21 * 24 * 3600.0
+_MARGIN = 3600.0
+
+_RUN_STATUS: Mapping[str, RunStatus] = {st.COMPLETED: "FINISHED", st.FAILED: "FAILED", st.CANCELED: "KILLED"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A step that waits for an instance of its compute."""
+
+    ready: Ready
+    mlflow_run: str | None
+
+
+class StepRunner:
+    """Prepares and finalizes steps. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        home: Home,
+        environments: Environments,
+        checkouts: Checkouts,
+        runs: Runs,
+        models: Models,
+        tokens: Tokens,
+        tracking_uri: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._home = home
+        self._environments = environments
+        self._checkouts = checkouts
+        self._runs = runs
+        self._models = models
+        self._tokens = tokens
+        self._tracking_uri = tracking_uri
+        self._clock = clock
+        self._root_runs = threading.Lock()
+
+    def folders(self, job: JobRecord) -> JobFolders:
+        return JobFolders(self._home, job.workspace, job.name)
+
+    def prepare(self, job: JobRecord) -> Prepared:
+        """Everything that the step's process needs. Raises PenstockError with what a user can mend."""
+        plan, folders = StepPlan.from_record(job.spec["plan"]), self.folders(job)
+        preparing.fresh_folders(folders)
+        say = preparing.writer_to(folders.environment_log)
+        request = EnvironmentRequest(
+            label=plan.environment.label,
+            image=plan.environment.image,
+            conda=plan.environment.conda,
+            pointer="/environment" if job.step is None else f"/jobs/{job.step}/environment",
+        )
+        environment = self._environments.ensure(request, say)
+        for warning in environment.warnings:
+            say(f"warning: {warning}")
+        overlay = self._environments.overlay(environment, folders.overlay)
+        built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
+        locator = self.locator(job.workspace)
+        preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
+        inputs = preparing.input_texts(plan, folders, locator)
+        outputs = preparing.output_texts(plan, locator)
+        tracking = self._tracking(job, plan, wanted=environment.has_mlflow)
+        with self._database.reading() as tx:
+            group = tx.workspaces.get(job.workspace).resource_group
+        identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
+        ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)
+        return Prepared(ready=ready, mlflow_run=tracking.run_id)
+
+    def finalize(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
+        """What the process left behind becomes the job's artifacts, and its end becomes the job's status."""
+        plan, folders, locator = StepPlan.from_record(job.spec["plan"]), self.folders(job), self.locator(job.workspace)
+        what = f"step `{job.step}`" if job.step is not None else f"job `{job.name}`"
+        finalizing.keep_artifacts(folders)
+        outcome = finalizing.outcome_of(finished, plan, folders, locator, what=what, stopped_because=stopped_because)
+        if outcome.status == st.COMPLETED:
+            finalizing.write_protect(plan, locator)
+        warnings = (*outcome.warnings, *self.end_run(job, outcome.status, finished.ended_at))
+        finalizing.clear_run(folders)
+        return Outcome(outcome.status, outcome.error, warnings)
+
+    def end_run(self, job: JobRecord, status: str, at: float) -> tuple[str, ...]:
+        """Tell MLflow how the run ended. A tracking server that cannot be told is a warning, never a failed job."""
+        if job.mlflow_run is None:
+            return ()
+        try:
+            self._runs.end_run(job.workspace, job.mlflow_run, _RUN_STATUS[status], at)
+        except PenstockError as error:
+            return (f"MLflow was not told that the job ended: {error.message}",)
+        return ()
+
+    def locator(self, workspace: str) -> Locator:
+        """Turns a workspace's sources into paths."""
+
+        def plan_of(job: str) -> StepPlan:
+            with self._database.reading() as tx:
+                record = tx.jobs.get(workspace, job)
+            if "command" not in record.spec["plan"]:
+                raise NotFound(f"job `{job}` is a pipeline; its outputs are its steps' outputs")
+            return StepPlan.from_record(record.spec["plan"])
+
+        def model_folder(name: str, version: str) -> Path:
+            return self._models.local_folder(workspace, name, version)
+
+        def run_artifact(run: str, path: str) -> Path:
+            return self._models.run_artifact(workspace, run, path)
+
+        return Locator(
+            self._home,
+            workspace,
+            plan_of=plan_of,
+            model_folder=model_folder,
+            run_artifact=run_artifact,
+            lay_out=self._lay_out_shared,
+        )
+
+    def _lay_out_shared(self, snapshot: SnapshotUri, path: Path) -> None:
+        self._checkouts.checkout(snapshot.digest, path, writable=False)
+
+    def _lay_out_fresh(self, snapshot: SnapshotUri, path: Path) -> None:
+        self._checkouts.checkout(snapshot.digest, path, writable=True)
+
+    def _tracking(self, job: JobRecord, plan: StepPlan, *, wanted: bool) -> Tracking:
+        expires = self._clock() + (plan.timeout or _LONGEST_RUN) + _MARGIN
+        token = self._tokens.issue(Caller("job", job.workspace, job.name), expires)
+        uri, experiment = self._tracking_uri(job.workspace), job.experiment_name
+        if not wanted:  # an environment without MLflow never waits for its server
+            return Tracking(uri, token, expires, experiment)
+        self._runs.ensure_workspace(job.workspace)
+        experiment_id = self._runs.experiment_id(job.workspace, experiment)
+        parent = self._root_run(job, experiment_id) if job.parent is not None else None
+        run = job.mlflow_run or self._new_run(job, experiment_id, parent)
+        return Tracking(uri, token, expires, experiment, experiment_id, run)
+
+    def _root_run(self, job: JobRecord, experiment_id: str) -> str:
+        """The pipeline's own run, under which its steps' runs are nested; made by the first step that needs it."""
+        with self._root_runs:
+            with self._database.reading() as tx:
+                root = tx.jobs.get(job.workspace, job.root)
+            if root.mlflow_run is not None:
+                return root.mlflow_run
+            run = self._new_run(root, experiment_id, None)
+            with self._database.transaction() as tx:
+                tx.jobs.update(job.workspace, root.name, mlflow_run=run)
+            return run
+
+    def _new_run(self, job: JobRecord, experiment_id: str, parent: str | None) -> str:
+        earlier = self._runs.find_run(job.workspace, experiment_id, "penstock.job", job.name)
+        if earlier is not None:  # begun by a server that was killed before it could write it down
+            return earlier
+        tags = {
+            "penstock.job": job.name,
+            "azureml.runId": job.name,
+            "mlflow.user": job.created_by,
+            "mlflow.source.name": job.step or job.name,
+            **{name: str(value) for name, value in job.tags.items()},
+        }
+        name = job.display_name or job.step or job.name
+        return self._runs.start_run(job.workspace, experiment_id, name, tags, parent, self._clock())
+
+
+def default_threads() -> int:
+    """How many steps are prepared or finalized at once: mostly waiting for disks and installers."""
+    return max(4, 2 * (os.cpu_count() or 2))

@@ -1,0 +1,140 @@
+"""Following a job: what its status was, what it says, until it has ended.
+
+A follower keeps a cursor, which every line carries: whoever loses the connection goes on from the last one it saw.
+"""
+
+import codecs
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from penstock.jobs import statuses as st
+from penstock.jobs.places import JobFolders
+from penstock.settings import Home
+from penstock.store.database import Database
+from penstock.store.records.job import JobRecord
+
+_CHUNK = 256 * 1024
+_EVENTS_AT_ONCE = 500
+
+
+@dataclass
+class Follower:
+    """One reader of one job. `read` gives what is new; `ended` says that nothing more will come."""
+
+    database: Database
+    home: Home
+    workspace: str
+    job: str
+    sequence: int = -1
+    offsets: dict[str, int] = field(default_factory=dict)
+    ended: bool = False
+    _decoders: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with self.database.reading() as tx:
+            tx.jobs.get(self.workspace, self.job)  # NotFound now, before the answer has begun
+
+    @property
+    def cursor(self) -> str:
+        return json.dumps([self.sequence, self.offsets], separators=(",", ":"))
+
+    def resume(self, cursor: str) -> None:
+        """Go on where another follower stopped. A cursor that is none starts from the beginning."""
+        try:
+            sequence, offsets = json.loads(cursor)
+            self.sequence = int(sequence)
+            self.offsets = {str(name): int(offset) for name, offset in dict(offsets).items()}
+        except (ValueError, TypeError):
+            return
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """What is new, in order: status changes, then what the processes wrote."""
+        with self.database.reading() as tx:
+            root = tx.jobs.get(self.workspace, self.job)
+            members = [root, *tx.jobs.children(self.workspace, self.job)]
+            events = self._events(tx, root)
+        ends = [entry for entry in events if entry[1]["status"] in st.TERMINAL]
+        yield from self._told(entry for entry in events if entry not in ends)
+        for member in members:
+            if member.status != st.NOT_STARTED:
+                yield from self._texts(member)
+        yield from self._told(ends)  # a step's last words come before the news of its end
+        if root.status in st.TERMINAL and not self.ended:
+            self.ended = True
+            yield self._line({"kind": "end", "job": root.name, "status": root.status, "error": root.error})
+
+    def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        return {**line, "cursor": self.cursor}
+
+    def _told(self, events: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+        for sequence, line in events:
+            self.sequence = max(self.sequence, sequence)
+            yield self._line(line)
+
+    def _events(self, tx: Any, root: JobRecord) -> list[tuple[int, dict[str, Any]]]:
+        if self.sequence < 0:  # the beginning is the present: a status that has passed is nobody's news
+            latest = tx.events.last_sequence(self.workspace)
+            return [(latest, _status_line(job)) for job in [root, *tx.jobs.children(self.workspace, root.name)]]
+        lines, sequence = [], self.sequence
+        while events := tx.events.after(self.workspace, sequence, _EVENTS_AT_ONCE):
+            sequence = events[-1].sequence
+            lines += [(event.sequence, _event_line(event)) for event in events if self._concerns(event, root)]
+        return lines
+
+    def _concerns(self, event: Any, root: JobRecord) -> bool:
+        return bool(
+            event.type == "job.status" and (event.body["root"] == root.name or event.subject == f"job/{root.name}")
+        )
+
+    def _texts(self, job: JobRecord) -> Iterator[dict[str, Any]]:
+        folders = JobFolders(self.home, self.workspace, job.name)
+        for kind, log in (("progress", folders.environment_log), ("log", folders.log)):
+            for text in self._new_text(f"{kind}:{job.name}", log, final=job.status in st.TERMINAL):
+                yield self._line({"kind": kind, "job": job.name, "step": job.step, "text": text})
+
+    def _new_text(self, name: str, log: Path, *, final: bool) -> Iterator[str]:
+        """Text that was appended since the last look; a character that is cut in two waits for its other half."""
+        try:
+            stream = log.open("rb")
+        except FileNotFoundError:
+            return
+        decoder = self._decoders.setdefault(name, codecs.getincrementaldecoder("utf-8")("replace"))
+        with stream:
+            stream.seek(self.offsets.get(name, 0))
+            while chunk := stream.read(_CHUNK):
+                self.offsets[name] = stream.tell()
+                text = decoder.decode(chunk)
+                if text:
+                    yield text
+        if final:
+            rest = decoder.decode(b"", True)
+            if rest:
+                yield rest
+
+
+def _status_line(job: JobRecord) -> dict[str, Any]:
+    at = job.ended_at or job.started_at or job.created_at
+    return {
+        "kind": "status",
+        "job": job.name,
+        "step": job.step,
+        "status": job.status,
+        "display_name": job.display_name,
+        "at": at,
+        "error": job.error,
+    }
+
+
+def _event_line(event: Any) -> dict[str, Any]:
+    return {
+        "kind": "status",
+        "job": event.subject.removeprefix("job/"),
+        "step": event.body["step"],
+        "status": event.body["status"],
+        "display_name": event.body["display_name"],
+        "at": event.at,
+        "error": event.body.get("error"),
+    }

@@ -1,0 +1,38 @@
+"""Who is calling, by the door they came through: the unix socket is its owner's, everything else shows a token."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from penstock.identity.tokens import Caller
+from penstock.server.api import build_api
+from penstock.server.loopback import loopback_app
+from penstock.server.platform import Platform
+from penstock.tracking.proxy import MlflowProxy
+from penstock.tracking.rest import MlflowRest
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+_OWNER = Caller("owner")
+
+
+def owner_door(platform: Platform) -> App:
+    """The API on the unix socket: its file permissions let only the owner in."""
+    api = build_api(platform)
+
+    async def door(scope: Scope, receive: Any, send: Any) -> None:
+        scope["penstock.caller"] = _OWNER
+        await api(scope, receive, send)
+
+    return door
+
+
+def loopback_door(platform: Platform, rest: MlflowRest) -> App:
+    """MLflow, the API and one-time links on the TCP port: nothing without a token."""
+    return loopback_app(
+        platform.tokens,
+        platform.links,
+        MlflowProxy(rest),
+        api_app=build_api(platform),
+        now=platform.clock,
+    )

@@ -1,0 +1,152 @@
+"""One server process: take the home's lock, open the doors, run the engine, and leave in order."""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+import penstock
+from penstock.errors import PenstockError, ServerUnavailable
+from penstock.settings import Home, setting
+
+_log = logging.getLogger("penstock.server")
+
+# Seconds that open requests get to end once the server was told to stop. A stream is resumed by its client.
+_GRACE = 2
+_IDLE_LOOK = 15.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until told to stop. Returns the exit code; what went wrong is on standard error."""
+    arguments = _arguments(argv)
+    _set_up_logging()
+    home = Home.from_environment()
+    try:
+        home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _only_server(home):
+            serve(home, arguments.host, arguments.port)
+    except PenstockError as error:
+        print(f"error: {error.message}", *error.details, file=sys.stderr, sep="\n  ")
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"error: the server cannot run in {home.path}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="penstock server start --foreground", description=__doc__)
+    parser.add_argument("--host", help="address to listen on, besides the unix socket (every request needs a token)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; one is chosen where none is given")
+    return parser.parse_args(argv)
+
+
+def _set_up_logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.Formatter.converter = time.gmtime
+
+
+@contextlib.contextmanager
+def _only_server(home: Home) -> Iterator[None]:
+    """Hold the home for this process. The lock ends with the process, however it ends."""
+    descriptor = os.open(home.server_lock, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ServerUnavailable(
+                f"another server runs in {home.path}: {lock.read().strip()}",
+                hint="use it, or stop it with `penstock server stop`",
+            ) from error
+        lock.truncate(0)
+        facts = {"pid": os.getpid(), "started_at": time.time(), "version": penstock.__version__}
+        lock.write(json.dumps(facts))
+        lock.flush()
+        yield
+
+
+def serve(home: Home, host: str | None, port: int) -> None:
+    """Open the doors and serve until SIGTERM or SIGINT."""
+    from penstock.server.loops import IdleWatch, run_engine
+    from penstock.server.sockets import open_loopback_port, open_port, open_unix_socket
+    from penstock.server.wiring import build_platform
+
+    tcp = open_port(host, port) if host else open_loopback_port(home)
+    address = tcp.getsockname()
+    shown = f"127.0.0.1:{address[1]}" if host in (None, "0.0.0.0", "::") else f"{host}:{address[1]}"  # noqa: S104
+    platform, rest = build_platform(home, f"http://{shown}")
+    unix = open_unix_socket(home.socket)
+    _log.info("penstock %s serves %s on %s and %s", penstock.__version__, home.path, home.socket, shown)
+    stop = threading.Event()
+    engine = threading.Thread(target=run_engine, args=(platform.engine, stop), name="engine", daemon=True)
+    engine.start()
+    idle = IdleWatch(platform, float(setting("PENSTOCK_IDLE_MINUTES")) * 60)
+    try:
+        asyncio.run(_serve(platform, rest, unix, tcp, idle))
+    finally:
+        stop.set()
+        platform.engine.stop_waiting()
+        engine.join(timeout=10)
+        platform.mlflow.stop()
+        rest.close()
+        platform.database.close()
+        with contextlib.suppress(FileNotFoundError):
+            home.socket.unlink()
+        _log.info("stopped")
+
+
+async def _serve(platform: Any, rest: Any, unix: socket.socket, tcp: socket.socket, idle: Any) -> None:
+    import uvicorn
+
+    from penstock.server.doors import loopback_door, owner_door
+
+    class Door(uvicorn.Server):
+        """A uvicorn server that leaves signals to us: there are two of them in one process."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    def door(app: Any) -> Door:
+        return Door(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_GRACE,
+                server_header=False,
+                loop="uvloop",
+                http="httptools",
+            )
+        )
+
+    owner, loopback = door(idle.watching(owner_door(platform))), door(idle.watching(loopback_door(platform, rest)))
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        owner.should_exit = loopback.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    watch = asyncio.ensure_future(idle.until_idle(_IDLE_LOOK, leave))
+    try:
+        await asyncio.gather(owner.serve([unix]), loopback.serve([tcp]))
+    finally:
+        watch.cancel()

@@ -1,0 +1,55 @@
+"""What every verb needs, in one place: the rooms of this server, its clock, and the addresses that it tells."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.compute.interface import Compute
+from penstock.environments.environments import Environments
+from penstock.identity.links import Links
+from penstock.identity.tokens import Tokens
+from penstock.jobs.execution import Engine
+from penstock.jobs.step_runner import StepRunner
+from penstock.settings import Home
+from penstock.store.artifacts.interface import ArtifactStore
+from penstock.store.checkouts import Checkouts
+from penstock.store.database import Database
+from penstock.tracking.models import Models
+from penstock.tracking.runs import Runs
+from penstock.tracking.server import MlflowServer
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The rooms of one server. Made by the wiring; verbs take it as their first argument."""
+
+    home: Home
+    database: Database
+    artifacts: ArtifactStore
+    checkouts: Checkouts
+    environments: Environments
+    compute: Compute
+    runner: StepRunner
+    engine: Engine
+    mlflow: MlflowServer
+    runs: Runs
+    models: Models
+    tokens: Tokens
+    links: Links
+    clock: Callable[[], float]
+    user: str
+    loopback_url: str
+    started_at: float
+
+    def tracking_uri(self, workspace: str) -> str:
+        """Where MLflow clients reach a workspace's runs and models."""
+        return f"{self.loopback_url}/mlflow/{workspace}"
+
+    def remove_tree(self, folder: Path) -> None:
+        """Remove a folder of ours with all that is in it, write-protected files too."""
+        if folder.exists():
+            for path in [folder, *folder.rglob("*")]:
+                if path.is_dir() and not path.is_symlink():
+                    path.chmod(0o700)
+            shutil.rmtree(folder)

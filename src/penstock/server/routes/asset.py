@@ -1,0 +1,71 @@
+"""Environments and data assets: what versioned assets share is here once."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from penstock.server.routes.request import By, DocumentBody, Here
+from penstock.server.verbs import asset as verbs
+from penstock.server.verbs import data, environment
+from penstock.server.verbs.answer import Created
+
+router = APIRouter(tags=["assets"], prefix="/workspaces/{workspace}/{kind}")
+
+
+class Kind(StrEnum):
+    """The nouns whose versions we keep ourselves, as they stand in a path."""
+
+    ENVIRONMENTS = "environments"
+    DATA = "data"
+
+    @property
+    def noun(self) -> str:
+        return "environment" if self is Kind.ENVIRONMENTS else "data"
+
+
+_CREATE: dict[Kind, Callable[..., Created]] = {Kind.ENVIRONMENTS: environment.create, Kind.DATA: data.create}
+KindPath = Annotated[Kind, Path()]
+
+
+@router.get("")
+def list_assets(
+    here: Here,
+    by: By,
+    workspace: str,
+    kind: KindPath,
+    name: str | None = None,
+    include_archived: bool = False,
+    archived_only: bool = False,
+    max_results: int | None = None,
+) -> list[dict[str, Any]]:
+    """One row per name, or all versions of one name, newest first."""
+    return verbs.listing(
+        here,
+        by,
+        workspace,
+        kind.noun,
+        name=name,
+        include_archived=include_archived,
+        archived_only=archived_only,
+        limit=max_results,
+    )
+
+
+@router.post("", status_code=201)
+def create_asset(here: Here, by: By, workspace: str, kind: KindPath, body: DocumentBody) -> dict[str, Any]:
+    """Create a version."""
+    return _CREATE[kind](here, by, workspace, body.document).as_record()
+
+
+@router.get("/{name}/versions/{version}")
+def show_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, version: str) -> dict[str, Any]:
+    """One version."""
+    return verbs.show(here, by, workspace, kind.noun, name, version)
+
+
+@router.get("/{name}/labels/{label}")
+def show_asset_by_label(here: Here, by: By, workspace: str, kind: KindPath, name: str, label: str) -> dict[str, Any]:
+    """The version that a label names."""
+    return verbs.show_label(here, by, workspace, kind.noun, name, label)

@@ -1,0 +1,47 @@
+"""Computes."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from penstock.server.routes.request import Body, By, DocumentBody, Here
+from penstock.server.verbs import compute as verbs
+
+router = APIRouter(tags=["compute"], prefix="/workspaces/{workspace}/computes")
+
+
+class ChangeBody(Body):
+    """The settings to change."""
+
+    changes: dict[str, Any] = Field(alias="set")
+
+
+@router.get("")
+def list_computes(here: Here, by: By, workspace: str, type: str | None = None) -> list[dict[str, Any]]:
+    """Every compute of a workspace."""
+    return verbs.listing(here, by, workspace, type)
+
+
+@router.post("", status_code=201)
+def create_compute(here: Here, by: By, workspace: str, body: DocumentBody) -> dict[str, Any]:
+    """Create a compute, or give an existing one these settings."""
+    return verbs.create(here, by, workspace, body.document).as_record()
+
+
+@router.get("/{name}")
+def show_compute(here: Here, by: By, workspace: str, name: str) -> dict[str, Any]:
+    """One compute."""
+    return verbs.show(here, by, workspace, name)
+
+
+@router.patch("/{name}")
+def update_compute(here: Here, by: By, workspace: str, name: str, body: ChangeBody) -> dict[str, Any]:
+    """Change a compute's settings."""
+    return verbs.update(here, by, workspace, name, body.changes)
+
+
+@router.delete("/{name}", status_code=204)
+def delete_compute(here: Here, by: By, workspace: str, name: str) -> None:
+    """Delete a compute."""
+    verbs.delete(here, by, workspace, name)

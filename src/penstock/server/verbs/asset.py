@@ -1,0 +1,208 @@
+"""What all versioned assets share: versions, labels, listing. Environments and data assets are kept in our database."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.errors import AlreadyExists, NotFound
+from penstock.events import AssetCreated, AssetUpdated
+from penstock.identity.permissions import Action, require
+from penstock.identity.tokens import Caller
+from penstock.jobs.description import creation_context, resource_id
+from penstock.server.platform import Platform
+from penstock.store.records.asset import AssetRecord
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """What a noun's own verb found out about a version that is to be created.
+
+    `content` decides whether two versions are the same. `keeps_version` says that content equal to the latest
+    version's makes no new one where no version was asked for.
+    """
+
+    kind: str
+    name: str
+    version: str | None
+    spec: dict[str, Any]
+    content: Mapping[str, Any]
+    description: str | None
+    tags: dict[str, Any]
+    properties: dict[str, Any]
+    keeps_version: bool = False
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """The identity of a version's content: equal content has an equal digest, however the file was written."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def save(platform: Platform, tx: Any, workspace: str, new: NewVersion) -> AssetRecord:
+    """Write a version: a new one, or the same one again with other tags; refused where the content differs."""
+    digest = digest_of(new.content)
+    tx.workspaces.get(workspace)
+    existing = _same_version(tx, workspace, new, digest)
+    if existing is not None:
+        if existing.digest != digest:
+            raise AlreadyExists(
+                f"{new.kind} `{new.name}:{existing.version}` exists in workspace `{workspace}` with other content",
+                hint="a version never changes: leave the version out to get the next one, or name a new one",
+            )
+        return _update(platform, tx, existing, new)
+    record = AssetRecord(
+        workspace=workspace,
+        kind=new.kind,
+        name=new.name,
+        version=new.version or tx.assets.next_version(workspace, new.kind, new.name),
+        spec=new.spec,
+        digest=digest,
+        description=new.description,
+        tags=new.tags,
+        properties=new.properties,
+        archived=False,
+        anonymous=False,
+        created_at=platform.clock(),
+        created_by=platform.user,
+        modified_at=platform.clock(),
+        sequence=0,
+    )
+    record = tx.assets.create(record)
+    event = AssetCreated(f"{new.kind}/{record.name}:{record.version}", new.kind, record.version)
+    tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
+    return record
+
+
+def _same_version(tx: Any, workspace: str, new: NewVersion, digest: str) -> AssetRecord | None:
+    if new.version is not None:
+        found: AssetRecord | None = tx.assets.find(workspace, new.kind, new.name, new.version)
+        return found
+    latest: AssetRecord | None = tx.assets.find_latest(workspace, new.kind, new.name)
+    return latest if new.keeps_version and latest is not None and latest.digest == digest else None
+
+
+def _update(platform: Platform, tx: Any, existing: AssetRecord, new: NewVersion) -> AssetRecord:
+    described = new.description if new.description is not None else existing.description
+    tags, properties = {**existing.tags, **new.tags}, {**existing.properties, **new.properties}
+    if (described, tags, properties) == (existing.description, existing.tags, existing.properties):
+        return existing
+    record: AssetRecord = tx.assets.update_mutable(
+        existing.workspace,
+        existing.kind,
+        existing.name,
+        existing.version,
+        description=described,
+        tags=tags,
+        properties=properties,
+        modified_at=platform.clock(),
+    )
+    event = AssetUpdated(f"{record.kind}/{record.name}:{record.version}", record.kind, record.version)
+    tx.events.append(record.workspace, platform.clock(), event.type, event.subject, event.body())
+    return record
+
+
+def find(tx: Any, workspace: str, kind: str, name: str, *, version: str | None = None) -> AssetRecord:
+    """One version (the latest created where none is named), or NotFound with what there is."""
+    found = (
+        tx.assets.find_latest(workspace, kind, name)
+        if version is None
+        else tx.assets.find(workspace, kind, name, version)
+    )
+    if found is not None:
+        record: AssetRecord = found
+        return record
+    versions = [record.version for record in tx.assets.list(workspace, kind, name)]
+    wanted = f"`{name}:{version}`" if version is not None else f"`{name}`"
+    if versions:
+        looked = f"looked in: workspace `{workspace}` (versions {', '.join(versions[:10])})"
+        hint = f"use `azureml:{name}:{versions[0]}`"
+    else:
+        names = [record.name for record in tx.assets.list(workspace, kind)]
+        looked = f"looked in: workspace `{workspace}` (no such name{_known(names)})"
+        hint = f"create it with `penstock {kind} create -f <file>`"
+    raise NotFound(f"{kind} {wanted} was not found in workspace `{workspace}`", details=(looked,), hint=hint)
+
+
+def _known(names: list[str]) -> str:
+    return f"; it has {', '.join(f'`{name}`' for name in names[:10])}" if names else ""
+
+
+def label_is_latest(kind: str, name: str, label: str) -> None:
+    """The only label that there is for these assets is `latest`."""
+    if label != LATEST:
+        raise NotFound(f"{kind} `{name}` has no label `{label}`", hint=f"the label `{LATEST}` always exists")
+
+
+def show(platform: Platform, caller: Caller, workspace: str, kind: str, name: str, version: str) -> dict[str, Any]:
+    """One version."""
+    require(caller, Action.ASSET_READ, workspace)
+    with platform.database.reading() as tx:
+        return record_of(tx, find(tx, workspace, kind, name, version=version))
+
+
+def show_label(platform: Platform, caller: Caller, workspace: str, kind: str, name: str, label: str) -> dict[str, Any]:
+    """The version that a label names."""
+    require(caller, Action.ASSET_READ, workspace)
+    label_is_latest(kind, name, label)
+    with platform.database.reading() as tx:
+        return record_of(tx, find(tx, workspace, kind, name))
+
+
+def listing(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    kind: str,
+    *,
+    name: str | None = None,
+    include_archived: bool = False,
+    archived_only: bool = False,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """One row per name with its latest version; with a name, that name's versions, newest first."""
+    require(caller, Action.ASSET_READ, workspace)
+    with platform.database.reading() as tx:
+        group = tx.workspaces.get(workspace).resource_group
+        records = tx.assets.list(
+            workspace,
+            kind,
+            name,
+            include_archived=include_archived,
+            archived_only=archived_only,
+            limit=limit,
+        )
+        if name is not None:
+            return [_described(record, group) for record in records]
+        return [
+            {
+                "name": record.name,
+                "latest_version": record.version,
+                "description": record.description,
+                "tags": record.tags,
+                "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
+            }
+            for record in records
+        ]
+
+
+def record_of(tx: Any, record: AssetRecord) -> dict[str, Any]:
+    """The record that REST returns."""
+    return _described(record, tx.workspaces.get(record.workspace).resource_group)
+
+
+def _described(record: AssetRecord, group: str) -> dict[str, Any]:
+    kind = {"environment": "environments", "data": "data"}[record.kind]
+    return {
+        **{key: value for key, value in record.spec.items() if value is not None},
+        "name": record.name,
+        "version": record.version,
+        "description": record.description,
+        "tags": record.tags,
+        "properties": record.properties,
+        "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
+        "id": f"{resource_id(group, record.workspace, kind, record.name)}/versions/{record.version}",
+        "resourceGroup": group,
+    }

@@ -1,0 +1,159 @@
+"""What the server is doing, what it takes up on disk, and giving room back."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import penstock
+from penstock.errors import Conflict
+from penstock.identity.permissions import Action, require
+from penstock.identity.tokens import Caller
+from penstock.jobs import statuses as st
+from penstock.jobs.description import iso
+from penstock.jobs.places import UPLOADS, JobFolders
+from penstock.server.platform import Platform
+from penstock.server.verbs.upload import files_of
+
+DEFAULT_AGE_DAYS = 7.0
+# An upload is named by a document only moments later; younger blobs are never garbage.
+_UPLOAD_GRACE = 3600.0
+_DIGEST = re.compile(r"(?:snapshot://|/LocalUpload/)([0-9a-f]{64})")
+
+
+def status(platform: Platform, caller: Caller) -> dict[str, Any]:
+    """The server and what it is doing now."""
+    require(caller, Action.WORKSPACE_READ, caller.workspace)
+    return {
+        "version": penstock.__version__,
+        "pid": _own_pid(),
+        "started_at": iso(platform.started_at),
+        "home": str(platform.home.path),
+        "socket": str(platform.home.socket),
+        "loopback_url": platform.loopback_url,
+        "mlflow": {"state": platform.mlflow.state, "pid": platform.mlflow.pid},
+        "jobs": platform.engine.counts(),
+    }
+
+
+def _own_pid() -> int:
+    import os
+
+    return os.getpid()
+
+
+def usage(platform: Platform, caller: Caller) -> dict[str, Any]:
+    """Bytes on disk, by what they are for."""
+    require(caller, Action.SERVER_ADMINISTER)
+    home = platform.home
+    places = [
+        ("uploads (code, data, models, by digest)", home.artifacts),
+        ("environments", home.environments),
+        ("MLflow (runs, models)", home.mlflow),
+        ("database", home.database),
+    ]
+    with platform.database.reading() as tx:
+        places += [(f"workspace {each.name}", home.workspace(each.name)) for each in tx.workspaces.list()]
+    entries = [{"what": what, "path": str(path), "bytes": size_of(path)} for what, path in places]
+    return {"entries": entries, "total": size_of(home.path), "home": str(home.path)}
+
+
+def size_of(path: Path) -> int:
+    """Bytes on disk below a path; a file with several names in one tree counts once."""
+    seen: set[tuple[int, int]] = set()
+    total = 0
+    for file in [path] if path.is_file() else _files_below(path):
+        stat = file.lstat()
+        if (stat.st_dev, stat.st_ino) not in seen:
+            seen.add((stat.st_dev, stat.st_ino))
+            total += stat.st_blocks * 512
+    return total
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    for folder, _, names in path.walk():
+        for name in names:
+            file = folder / name
+            if file.is_symlink() or file.exists():  # what vanishes meanwhile takes no room
+                yield file
+
+
+def collect(platform: Platform, caller: Caller, *, older_than_days: float | None, dry_run: bool) -> dict[str, Any]:
+    """Remove what nothing refers to any more: run folders of ended jobs, unused environments, unnamed uploads."""
+    require(caller, Action.SERVER_ADMINISTER)
+    days = DEFAULT_AGE_DAYS if older_than_days is None else older_than_days
+    before = platform.clock() - days * 24 * 3600
+    garbage = [
+        *_run_folders(platform, before),
+        *_environments(platform, before),
+        *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
+    ]
+    removed = []
+    for what, name, size, remove in garbage:
+        if not dry_run:
+            try:
+                remove()
+            except Conflict:  # came into use since we looked
+                continue
+        removed.append({"what": what, "name": name, "bytes": size})
+    return {"removed": removed, "bytes": sum(entry["bytes"] for entry in removed), "dry_run": dry_run}
+
+
+def _run_folders(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
+    with platform.database.reading() as tx:
+        jobs = [
+            job
+            for workspace in tx.workspaces.list()
+            for job in tx.jobs.list(workspace.name, statuses=tuple(st.TERMINAL), every=True)
+            if (job.ended_at or job.created_at) < before
+        ]
+    for job in jobs:
+        folder = JobFolders(platform.home, job.workspace, job.name).run
+        if folder.exists():
+            yield "run folder", job.name, size_of(folder), lambda folder=folder: platform.remove_tree(folder)
+
+
+def _environments(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
+    for each in platform.environments.installed():
+        if each.last_used < before and not each.in_use:
+            yield (
+                "environment",
+                each.digest[:12],
+                each.bytes,
+                lambda digest=each.digest: platform.environments.remove(digest),
+            )
+
+
+def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
+    """Blobs that no asset and no job names, and the folders in which they were laid out."""
+    manifests = _named_snapshots(platform)
+    kept = set(manifests)
+    for manifest in manifests:
+        if platform.artifacts.has(manifest):
+            kept.update(files_of(platform, manifest))
+    for digest, size, modified in platform.artifacts.listing():
+        if digest not in kept and modified < before:
+            yield "upload", digest[:12], size, lambda digest=digest: platform.artifacts.delete(digest)
+    for uploads in (platform.home.path / "workspaces").glob(f"*/datastores/*/{UPLOADS}/*"):
+        if uploads.name not in manifests and uploads.stat().st_mtime < before:
+            yield "laid-out upload", uploads.name[:12], size_of(uploads), lambda u=uploads: platform.remove_tree(u)
+
+
+def _named_snapshots(platform: Platform) -> set[str]:
+    """Every snapshot that an asset or a job of any workspace names. A digest in any text counts: too many stay."""
+    named: set[str] = set()
+    with platform.database.reading() as tx:
+        for workspace in tx.workspaces.list():
+            for job in tx.jobs.list(workspace.name, every=True):
+                named.update(_DIGEST.findall(json.dumps([job.spec, job.inputs])))
+            for kind in ("environment", "data"):
+                for record in tx.assets.every(workspace.name, kind):
+                    named.update(_DIGEST.findall(json.dumps(record.spec)))
+    return named
+
+
+def free_bytes(platform: Platform) -> int:
+    """What the disk under the home has left."""
+    return shutil.disk_usage(platform.home.path).free

@@ -1,0 +1,150 @@
+"""Models: MLflow's registry is ours, so what a script registers is listed here and the other way round."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import InvalidDocument, NotFound, PenstockError, Problem
+from penstock.events import AssetCreated
+from penstock.identity.permissions import Action, require
+from penstock.identity.tokens import Caller
+from penstock.jobs.description import creation_context, resource_id
+from penstock.jobs.places import uploaded_path
+from penstock.jobs.plans import InDatastore, RunArtifact, Source
+from penstock.resources import documents
+from penstock.resources import references as refs
+from penstock.resources.model import Model
+from penstock.resources.snapshots import parse_snapshot_uri
+from penstock.server.platform import Platform
+from penstock.server.verbs import asset, upload
+from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.lookup import WorkspaceLookup
+from penstock.tracking.models import ModelVersion
+
+
+def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
+    """Register a version from uploaded files, a job's output, a datastore, or a run's artifacts."""
+    require(caller, Action.ASSET_WRITE, workspace)
+    parsed = documents.parse("model", document)
+    model = parsed.resource
+    assert isinstance(model, Model)
+    path, job, run = _bytes_of(platform, workspace, str(model.path))
+    if model.type == "mlflow_model" and not (path / "MLmodel").is_file():
+        raise InvalidDocument(
+            [
+                Problem(
+                    "/path",
+                    "a model of type mlflow_model is a folder with an `MLmodel` file, and there is none",
+                    hint="give the folder that `mlflow.<flavour>.save_model` wrote, or use `type: custom_model`",
+                )
+            ]
+        )
+    version = platform.models.create(
+        workspace,
+        str(model.name),
+        path,
+        version=model.version,
+        type=model.type,
+        description=model.description,
+        tags={key: str(value) for key, value in (model.tags or {}).items()},
+        properties={key: str(value) for key, value in (model.properties or {}).items()},
+        job_name=job,
+        run_id=run,
+    )
+    with platform.database.transaction() as tx:
+        event = AssetCreated(f"model/{version.name}:{version.version}", "model", version.version)
+        tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
+    return Created(_described(version, _group(platform, workspace), workspace), warnings_of(parsed))
+
+
+def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str | None, str | None]:
+    """Where the model's files lie, and the job or run that they came from."""
+    snapshot = parse_snapshot_uri(text)
+    if snapshot is not None:
+        upload.lay_out(platform, workspace, snapshot)
+        return uploaded_path(platform.home, workspace, snapshot), None, None
+    reference = refs.parse_reference(text, "model")
+    locator = platform.runner.locator(workspace)
+    source: Source
+    job = run = None
+    with platform.database.reading() as tx:
+        if isinstance(reference, refs.JobOutput):
+            source = WorkspaceLookup(platform, tx, workspace).job_output(reference)
+            job = reference.job
+            run = tx.jobs.get(workspace, getattr(source, "job", job)).mlflow_run
+        elif isinstance(reference, refs.DatastorePath):
+            source = InDatastore(reference.datastore, reference.path)
+        elif isinstance(reference, refs.RunArtifact):
+            source, run = RunArtifact(reference.run, reference.path), reference.run
+        else:
+            raise PenstockError(
+                f"a model cannot be made from `{text}` yet",
+                hint="give a local path, azureml://jobs/<job>/outputs/<output>/paths/<path>, or runs:/<run>/<path>",
+            )
+    return locator.path_of(source), job, run
+
+
+def show(platform: Platform, caller: Caller, workspace: str, name: str, version: str) -> dict[str, Any]:
+    """One version."""
+    require(caller, Action.ASSET_READ, workspace)
+    return _described(platform.models.get(workspace, name, version), _group(platform, workspace), workspace)
+
+
+def show_label(platform: Platform, caller: Caller, workspace: str, name: str, label: str) -> dict[str, Any]:
+    """The version that a label, or an MLflow alias, names."""
+    require(caller, Action.ASSET_READ, workspace)
+    if label == asset.LATEST:
+        found = platform.models.latest(workspace, name)
+    else:
+        found = platform.models.by_alias(workspace, name, label)
+    return _described(found, _group(platform, workspace), workspace)
+
+
+def listing(
+    platform: Platform, caller: Caller, workspace: str, *, name: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """One row per name with its latest version; with a name, that name's versions, newest first."""
+    require(caller, Action.ASSET_READ, workspace)
+    group = _group(platform, workspace)
+    if name is not None:
+        try:
+            versions = platform.models.versions(workspace, name)
+        except NotFound:
+            versions = []
+        return [_described(version, group, workspace) for version in versions[:limit]]
+    return [
+        {
+            "name": version.name,
+            "latest_version": version.version,
+            "description": version.description,
+            "tags": version.tags,
+            "creation_context": creation_context(version.created_at, version.created_by or ""),
+        }
+        for version in platform.models.names(workspace)[:limit]
+    ]
+
+
+def _group(platform: Platform, workspace: str) -> str:
+    with platform.database.reading() as tx:
+        return str(tx.workspaces.get(workspace).resource_group)
+
+
+def _described(version: ModelVersion, group: str, workspace: str) -> dict[str, Any]:
+    values = asdict(version)
+    return {
+        "name": version.name,
+        "version": version.version,
+        "type": version.type,
+        "path": version.path,
+        "description": version.description,
+        "tags": version.tags,
+        "properties": version.properties,
+        "flavors": values.get("flavors") or {},
+        "stage": values.get("stage"),
+        "job_name": version.job_name,
+        "mlflow_run_id": version.run_id,
+        "mlflow_version": version.mlflow_version,
+        "creation_context": creation_context(version.created_at, version.created_by or ""),
+        "id": f"{resource_id(group, workspace, 'models', version.name)}/versions/{version.version}",
+        "resourceGroup": group,
+    }

@@ -1,0 +1,159 @@
+"""What a job's file needs and the workspace does not have: computes, environments, data, models, Pythons.
+
+Works on the document as it was sent, right or wrong, so that what is missing is told together with what is mistaken.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.environments.environments import EnvironmentRequest
+from penstock.errors import NotFound, PenstockError, Problem
+from penstock.jobs.planning import LOCAL_COMPUTE
+from penstock.resources import references as refs
+from penstock.server.platform import Platform
+from penstock.server.verbs import compute
+from penstock.server.verbs.lookup import WorkspaceLookup
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a document refers to. `what` is `compute`, `environment`, `data`, `model` or `software`."""
+
+    what: str
+    pointer: str
+    reference: Any
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A need that is not met, with the command that meets it; `create` is the same as a request, where there is one."""
+
+    need: Need
+    name: str
+    error: PenstockError
+    command: str | None
+    create: dict[str, Any] | None = None
+
+    def as_problem(self) -> Problem:
+        message = self.error.message
+        if self.error.details:
+            message = f"{message} ({'; '.join(self.error.details)})"
+        return Problem(self.need.pointer, message, hint=self.error.hint, code="not_found")
+
+    def as_record(self) -> dict[str, Any]:
+        return {
+            "what": self.need.what,
+            "name": self.name,
+            "pointer": self.need.pointer,
+            "message": self.error.message,
+            "command": self.command,
+            "create": self.create,
+        }
+
+
+def needs_of(document: dict[str, Any]) -> Iterator[Need]:
+    """Everything outside itself that a job's document refers to."""
+    yield from _needs_at(document, "")
+    settings = document.get("settings")
+    if isinstance(settings, dict):
+        yield from _compute_need(settings.get("default_compute"), "/settings/default_compute")
+    jobs = document.get("jobs")
+    for key, step in jobs.items() if isinstance(jobs, dict) else ():
+        if isinstance(step, dict):
+            yield from _needs_at(step, f"/jobs/{key}")
+            component = step.get("component")
+            if isinstance(component, dict) and "environment" not in step:
+                yield from _environment_need(component.get("environment"), f"/jobs/{key}/component/environment")
+
+
+def _needs_at(value: dict[str, Any], pointer: str) -> Iterator[Need]:
+    yield from _compute_need(value.get("compute"), f"{pointer}/compute")
+    yield from _environment_need(value.get("environment"), f"{pointer}/environment")
+    inputs = value.get("inputs")
+    for name, given in inputs.items() if isinstance(inputs, dict) else ():
+        path = given.get("path") if isinstance(given, dict) else None
+        if isinstance(path, str) and path.startswith("azureml:") and not path.startswith("azureml://"):
+            what = "model" if given.get("type") in ("custom_model", "mlflow_model") else "data"
+            yield Need(what, f"{pointer}/inputs/{name}/path", path)
+
+
+def _compute_need(value: Any, pointer: str) -> Iterator[Need]:
+    if isinstance(value, str) and "${{" not in value:
+        name = value.removeprefix("azureml:")
+        if name not in (LOCAL_COMPUTE, "serverless") and not name.startswith("/subscriptions"):
+            yield Need("compute", pointer, name)
+
+
+def _environment_need(value: Any, pointer: str) -> Iterator[Need]:
+    if isinstance(value, str):
+        yield Need("environment", pointer, value)
+    elif isinstance(value, dict):
+        yield Need("software", pointer, value)
+
+
+def missing_for(platform: Platform, tx: Any, workspace: str, document: dict[str, Any]) -> list[Missing]:
+    """Every need of the document that the workspace cannot meet, in the order of the document."""
+    lookup = WorkspaceLookup(platform, tx, workspace)
+    found: list[Missing] = []
+    for need in needs_of(document):
+        try:
+            missing = _check(platform, tx, workspace, lookup, need)
+        except refs.BadReference:
+            continue  # the document's own check says what is wrong with it
+        found.extend(missing)
+    return found
+
+
+def _check(platform: Platform, tx: Any, workspace: str, lookup: WorkspaceLookup, need: Need) -> list[Missing]:
+    match need.what:
+        case "compute":
+            return _unless(need, need.reference, lambda: compute.find(tx, workspace, need.reference), _create_compute)
+        case "software":
+            return _software(platform, need)
+    reference = refs.parse_reference(need.reference, need.what)
+    if not isinstance(reference, refs.AssetReference):
+        return []
+    if need.what == "environment":
+        return _unless(need, reference.name, lambda: lookup.environment(reference), _create_asset)
+    if need.what == "data":
+        return _unless(need, reference.name, lambda: lookup.data(reference), _create_asset)
+    return _unless(need, reference.name, lambda: lookup.model(reference), _create_asset)
+
+
+def _unless(need: Need, name: str, look: Any, command: Any) -> list[Missing]:
+    try:
+        look()
+    except NotFound as error:
+        return [Missing(need, name, error, *command(need, name))]
+    return []
+
+
+def _create_compute(_: Need, name: str) -> tuple[str, dict[str, Any]]:
+    document = {"name": name, "type": "amlcompute", "min_instances": 0, "max_instances": 2}
+    command = f"penstock compute create -n {name} --type amlcompute --min-instances 0 --max-instances 2"
+    return command, {"method": "POST", "path": "computes", "body": {"document": document}}
+
+
+def _create_asset(need: Need, name: str) -> tuple[str, None]:
+    return f"penstock {need.what} create -f <the file that defines `{name}`>", None
+
+
+def _software(platform: Platform, need: Need) -> list[Missing]:
+    """An inline environment whose Python or packages this machine cannot give."""
+    value = need.reference
+    request = EnvironmentRequest(
+        label="the environment",
+        image=value.get("image") if isinstance(value.get("image"), str) else None,
+        conda=value.get("conda_file") if isinstance(value.get("conda_file"), dict) else None,
+        pointer=need.pointer,
+    )
+    return [
+        Missing(
+            Need("software", problem.pointer, None),
+            "python" if "ython" in problem.message else "package",
+            NotFound(problem.message, hint=problem.hint),
+            None,
+        )
+        for problem in platform.environments.check(request)
+    ]

@@ -1,0 +1,121 @@
+"""Workspaces: the unit of isolation."""
+
+from typing import Any
+
+from penstock.errors import AlreadyExists, Conflict
+from penstock.events import WorkspaceChanged
+from penstock.identity.permissions import Action, require
+from penstock.identity.tokens import Caller
+from penstock.jobs import statuses as st
+from penstock.jobs.description import creation_context
+from penstock.jobs.step_variables import SUBSCRIPTION
+from penstock.resources import documents
+from penstock.resources.workspace import Workspace
+from penstock.server.platform import Platform
+from penstock.server.verbs.answer import Created, warnings_of
+from penstock.store.records.workspace import WorkspaceRecord
+
+DEFAULT_WORKSPACE = "default"
+DEFAULT_RESOURCE_GROUP = "local"
+
+
+def ensure_default(platform: Platform) -> None:
+    """A fresh home has the workspace `default`."""
+    with platform.database.transaction() as tx:
+        if tx.workspaces.find(DEFAULT_WORKSPACE) is None:
+            _insert(platform, tx, Workspace(name=DEFAULT_WORKSPACE, description="Made with this home."), {})
+
+
+def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Created:
+    """A new workspace. One that exists with the same settings is answered as it is."""
+    require(caller, Action.WORKSPACE_WRITE)
+    parsed = documents.parse("workspace", document)
+    workspace = parsed.resource
+    assert isinstance(workspace, Workspace)
+    with platform.database.transaction() as tx:
+        existing = tx.workspaces.find(workspace.name)
+        if existing is not None:
+            if existing.resource_group != (workspace.resource_group or existing.resource_group):
+                raise AlreadyExists(
+                    f"workspace `{workspace.name}` exists in resource group `{existing.resource_group}`",
+                    hint="choose another name: names of workspaces are unique on a server",
+                )
+            return Created(record_of(platform, existing), warnings_of(parsed))
+        record = _insert(platform, tx, workspace, document)
+    return Created(record_of(platform, record), warnings_of(parsed))
+
+
+def _insert(platform: Platform, tx: Any, workspace: Workspace, document: dict[str, Any]) -> WorkspaceRecord:
+    record = WorkspaceRecord(
+        name=workspace.name,
+        display_name=workspace.display_name or workspace.name,
+        description=workspace.description,
+        location=workspace.location or "local",
+        resource_group=workspace.resource_group or DEFAULT_RESOURCE_GROUP,
+        tags=dict(workspace.tags or {}),
+        properties={key: value for key, value in document.items() if key in _RECORDED},
+        created_at=platform.clock(),
+        created_by=platform.user,
+    )
+    tx.workspaces.create(record)
+    event = WorkspaceChanged(f"workspace/{record.name}", "created")
+    tx.events.append(record.name, platform.clock(), event.type, event.subject, event.body())
+    return record
+
+
+# Keys that mean something in the cloud only: kept, shown again, not acted on.
+_RECORDED = ("storage_account", "key_vault", "application_insights", "container_registry", "hbi_workspace",
+             "public_network_access", "image_build_compute", "identity", "managed_network")  # fmt: skip
+
+
+def listing(platform: Platform, caller: Caller) -> list[dict[str, Any]]:
+    """Every workspace that the caller may enter."""
+    require(caller, Action.WORKSPACE_READ, caller.workspace)
+    with platform.database.reading() as tx:
+        return [record_of(platform, record) for record in tx.workspaces.list() if caller.may_enter(record.name)]
+
+
+def show(platform: Platform, caller: Caller, name: str) -> dict[str, Any]:
+    """One workspace, with the address of its MLflow."""
+    require(caller, Action.WORKSPACE_READ, name)
+    with platform.database.reading() as tx:
+        return record_of(platform, tx.workspaces.get(name))
+
+
+def delete(platform: Platform, caller: Caller, name: str) -> None:
+    """Remove a workspace with its assets, jobs and files. Refused while a job is open, and for `default`."""
+    require(caller, Action.WORKSPACE_WRITE)
+    if name == DEFAULT_WORKSPACE:
+        raise Conflict("workspace `default` stays", hint="make another one the default with `penstock configure`")
+    with platform.database.transaction() as tx:
+        tx.workspaces.get(name)
+        open_jobs = [job.name for job in tx.jobs.list(name, statuses=tuple(st.OPEN), limit=5)]
+        if open_jobs:
+            raise Conflict(
+                f"workspace `{name}` has open jobs: {', '.join(open_jobs)}",
+                hint="cancel them first (`penstock job cancel -n <name>`)",
+            )
+        tx.workspaces.delete(name)
+    platform.remove_tree(platform.home.workspace(name))
+
+
+def record_of(platform: Platform, record: WorkspaceRecord) -> dict[str, Any]:
+    """The record that REST returns."""
+    return {
+        "name": record.name,
+        "display_name": record.display_name,
+        "description": record.description,
+        "location": record.location,
+        "resource_group": record.resource_group,
+        "tags": record.tags,
+        "mlflow_tracking_uri": platform.tracking_uri(record.name),
+        "datastores_folder": str(platform.home.workspace(record.name) / "datastores"),
+        "provisioning_state": "Succeeded",
+        "creation_context": creation_context(record.created_at, record.created_by),
+        "id": (
+            f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{record.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{record.name}"
+        ),
+        "resourceGroup": record.resource_group,
+        **record.properties,
+    }

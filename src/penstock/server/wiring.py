@@ -1,0 +1,85 @@
+"""The one place that chooses back-ends and puts the rooms together."""
+
+import getpass
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from penstock.compute.local import LocalCompute
+from penstock.environments.environments import Environments
+from penstock.identity.links import Links
+from penstock.identity.tokens import Tokens, secret_at
+from penstock.jobs.execution import Engine
+from penstock.jobs.step_runner import StepRunner, default_threads
+from penstock.server.platform import Platform
+from penstock.server.verbs.compute import instances_of
+from penstock.server.verbs.workspace import ensure_default
+from penstock.settings import Home, setting
+from penstock.store.artifacts.files import FileArtifactStore
+from penstock.store.checkouts import Checkouts
+from penstock.store.database import open_database
+from penstock.tracking.models import Models
+from penstock.tracking.rest import MlflowRest
+from penstock.tracking.runs import Runs
+from penstock.tracking.server import MlflowServer
+
+
+def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]:
+    """All rooms of a server on one machine. Opens the database, and migrates it where it is older than this version."""
+    database = open_database(home.database)
+    artifacts = FileArtifactStore(home.artifacts)
+    checkouts = Checkouts(artifacts)
+    environments = Environments(home.environments)
+    compute = LocalCompute()
+    mlflow = MlflowServer(home.mlflow, home.mlflow / "server.log")
+    rest = MlflowRest(mlflow)
+    runs, models = Runs(rest), Models(rest)
+    tokens = Tokens(secret_at(home.secret))
+    runner = StepRunner(
+        database,
+        home,
+        environments,
+        checkouts,
+        runs,
+        models,
+        tokens,
+        tracking_uri=lambda workspace: f"{loopback_url}/mlflow/{workspace}",
+        clock=time.time,
+    )
+    engine = Engine(
+        database,
+        runner,
+        compute,
+        ThreadPoolExecutor(default_threads(), thread_name_prefix="steps"),
+        instances_of=lambda workspace, name: instances_of(database, workspace, name),
+        clock=time.time,
+        log_limit=int(float(setting("PENSTOCK_LOG_LIMIT_MB")) * 1024 * 1024),
+    )
+    platform = Platform(
+        home=home,
+        database=database,
+        artifacts=artifacts,
+        checkouts=checkouts,
+        environments=environments,
+        compute=compute,
+        runner=runner,
+        engine=engine,
+        mlflow=mlflow,
+        runs=runs,
+        models=models,
+        tokens=tokens,
+        links=Links(),
+        clock=time.time,
+        user=_user(),
+        loopback_url=loopback_url,
+        started_at=time.time(),
+    )
+    ensure_default(platform)
+    return platform, rest
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        return str(os.getuid())
