@@ -4,8 +4,8 @@ import argparse
 
 import mlflow
 import pandas as pd
-import skops
 import sklearn
+import skops
 from mlflow.models import infer_signature
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
