@@ -47,9 +47,9 @@ def _of_disk(error: OSError, place: Path) -> PenstockError | None:
         return storage_full(place)
     if error.errno in _NOT_WRITABLE:
         return ServerUnavailable(
-            f"{place} cannot be written: {error.strerror}",
+            f"{place} cannot be used: {error.strerror}",
             details=(where,),
-            hint="make it writable for this user, or choose another folder with PENSTOCK_HOME",
+            hint="let this user read and write it, or choose another folder with PENSTOCK_HOME",
         )
     if error.errno == errno.EIO:
         return ServerUnavailable(f"the disk under {place} failed: {error.strerror}", details=(where,))

@@ -123,6 +123,12 @@ class AssetRepository:
         query = select(*_COLUMNS).where(*wanted).order_by(table.c.sequence.desc()).limit(limit)
         return tuple(_record(row) for row in self._connection.execute(query).mappings())
 
+    def every(self, workspace: str, kind: str) -> tuple[AssetRecord, ...]:
+        """All versions of all names, archived ones and those made in passing too, oldest first."""
+        wanted = and_(table.c.workspace == workspace, table.c.kind == kind)
+        query = select(*_COLUMNS).where(wanted).order_by(table.c.sequence)
+        return tuple(_record(row) for row in self._connection.execute(query).mappings())
+
     def next_version(self, workspace: str, kind: str, name: str) -> str:
         """One more than the highest version that is a whole number (archived ones count), `1` where there is none."""
         query = select(table.c.version).where(

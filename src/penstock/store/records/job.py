@@ -72,6 +72,7 @@ class JobChanges(TypedDict, total=False):
 
 
 _COLUMNS = [table.c[field.name] for field in fields(JobRecord)]
+_IN_ORDER = (table.c.position, table.c.name)
 
 
 class JobRepository:
@@ -109,24 +110,37 @@ class JobRepository:
         workspace: str,
         parent: str | None = None,
         *,
+        every: bool = False,
         statuses: Collection[str] | None = None,
-        tag: tuple[str, str | None] | None = None,
+        tag: str | None = None,
         limit: int | None = None,
     ) -> tuple[JobRecord, ...]:
-        """Newest first: the jobs that users created, or a parent's steps. `tag` is a key, or a key and its value."""
-        wanted: list[ColumnElement[bool]] = [table.c.workspace == workspace, table.c.parent == parent]
+        """The jobs that users created, newest first; or a parent's steps in their order; or, with `every`, both kinds.
+
+        `tag` is a key, or `key=value`.
+        """
+        wanted: list[ColumnElement[bool]] = [table.c.workspace == workspace]
+        if not every:
+            wanted.append(table.c.parent == parent)
         if statuses is not None:
             wanted.append(table.c.status.in_(statuses))
         if tag is not None:
-            wanted.append(_tagged(*tag))
+            wanted.append(_tagged(tag))
         newest = (table.c.created_at.desc(), table.c.name.desc())
-        return self._all(and_(*wanted), *newest, limit=limit)
+        return self._all(and_(*wanted), *(_IN_ORDER if parent is not None else newest), limit=limit)
 
     def children(self, workspace: str, parent: str) -> tuple[JobRecord, ...]:
         """The steps of a pipeline's job, in their order."""
-        return self._all(
-            and_(table.c.workspace == workspace, table.c.parent == parent), table.c.position, table.c.name
-        )
+        return self.list(workspace, parent)
+
+    def using_compute(
+        self, workspace: str, compute: str, statuses: Collection[str] | None = None
+    ) -> tuple[JobRecord, ...]:
+        """Jobs and steps that name this compute, in one of the statuses where some are given; oldest first."""
+        wanted = and_(table.c.workspace == workspace, table.c.compute == compute)
+        if statuses is not None:
+            wanted = and_(wanted, table.c.status.in_(statuses))
+        return self._all(wanted, table.c.created_at, table.c.name)
 
     def open_roots(self) -> tuple[JobRecord, ...]:
         """The jobs that users created and that have not ended, of all workspaces, oldest first."""
@@ -176,11 +190,12 @@ def _is(workspace: str, name: str) -> ColumnElement[bool]:
     return and_(table.c.workspace == workspace, table.c.name == name)
 
 
-def _tagged(key: str, value: str | None) -> ColumnElement[bool]:
+def _tagged(tag: str) -> ColumnElement[bool]:
     # json_each rather than a JSON path: a key may hold quotes, dots and brackets.
     each = func.json_each(table.c.tags).table_valued("key", "value")
+    key, has_value, value = tag.partition("=")
     found = select(1).select_from(each).where(each.c.key == key)
-    if value is not None:
+    if has_value:
         found = found.where(cast(each.c.value, String) == value)
     return found.exists()
 
