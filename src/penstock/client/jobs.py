@@ -100,7 +100,7 @@ class Jobs:
     def cancel(self, name: str) -> None:
         self._connection.post(f"{self._path}/{escaped(name)}/cancel", {})
 
-    def stream(self, name: str, after: int = 0) -> Iterator[Record]:
+    def stream(self, name: str, after: str = "0") -> Iterator[Record]:
         """What happens to the job and its steps, as it happens, to the line whose `kind` is `end`.
 
         A server that is restarted in between is waited for, and the stream goes on behind the last line that arrived.
@@ -114,7 +114,7 @@ class Jobs:
                 ) as body:
                     for line in body.lines():
                         event: Record = json.loads(line)
-                        after = int(event.get("sequence", after + 1))
+                        after = str(event.get("cursor", after))
                         failures = 0
                         yield event
                         if event.get("kind") == "end":

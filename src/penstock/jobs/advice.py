@@ -6,7 +6,12 @@ from collections.abc import Callable, Sequence
 _Advice = Callable[[re.Match[str]], str]
 
 # The name that a module is imported by, and the package that brings it.
-_PACKAGE_OF_MODULE = {"sklearn": "scikit-learn", "cv2": "opencv-python-headless", "PIL": "pillow", "yaml": "pyyaml"}
+_PACKAGE_OF_MODULE = {
+    "sklearn": "scikit-learn",
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+}
 
 
 def _missing_module(match: re.Match[str]) -> str:
@@ -25,11 +30,15 @@ _ADVICE: tuple[tuple[re.Pattern[str], _Advice], ...] = (
     ),
     (
         re.compile(r"error: the following arguments are required: (?P<names>.+)"),
-        lambda match: f"pass {match['names'].strip()} in the step's `command`, for example from `${{{{inputs.…}}}}`",
+        lambda match: (
+            f"pass {match['names'].strip()} in the step's `command`, for example from `${{{{inputs.…}}}}`"
+        ),
     ),
     (
         re.compile(r"(?P<name>[\w./-]+): (?:command )?not found"),
-        lambda match: f"`{match['name']}` is not on the step's PATH; the environment provides Python and its packages",
+        lambda match: (
+            f"`{match['name']}` is not on the step's PATH; the environment provides Python and its packages"
+        ),
     ),
     (
         re.compile(r"No space left on device"),

@@ -6,11 +6,22 @@ from typing import Any
 
 from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.store.records.job import JobRecord
+from penstock.store.transaction import Transaction
 
 
 def iso(seconds: float | None) -> str | None:
     """Epoch seconds as UTC in ISO 8601, with microseconds as Azure ML prints them."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+    return (
+        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+    )
+
+
+DEFAULT_RESOURCE_GROUP = "local"
+
+
+def group_of(tx: Transaction, workspace: str) -> str:
+    """The workspace's resource group; NotFound where there is no such workspace."""
+    return tx.workspaces.get(workspace).resource_group or DEFAULT_RESOURCE_GROUP
 
 
 def resource_id(resource_group: str, workspace: str, kind: str, name: str) -> str:
@@ -29,7 +40,9 @@ def creation_context(created_at: float, created_by: str, modified_at: float | No
     return context
 
 
-def job_record(job: JobRecord, children: Sequence[JobRecord], resource_group: str, page_base: str) -> dict[str, Any]:
+def job_record(
+    job: JobRecord, children: Sequence[JobRecord], resource_group: str, page_base: str
+) -> dict[str, Any]:
     """The record that REST returns and the command prints. `page_base` is the loopback address."""
     document = dict(job.spec.get("document") or {})
     described = {

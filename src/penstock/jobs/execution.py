@@ -35,6 +35,7 @@ from penstock.jobs.transitions import (
 )
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
+from penstock.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +174,8 @@ class Engine:
                 return
             actions = next_actions(_view(root, members))
             jobs = {job.name: job for job in [root, *members]}
-            if not any([self._carry_out(action, root, jobs) for action in actions]):
+            changed = [self._carry_out(action, root, jobs) for action in actions]
+            if not any(changed):
                 return
 
     def _carry_out(self, action: Any, root: JobRecord, jobs: dict[str, JobRecord]) -> bool:
@@ -215,7 +217,8 @@ class Engine:
         self._prepared.pop(key, None)
         if key in self._waiting:
             self._waiting.remove(key)
-        error = {"code": "Canceled", "message": f"{_what(job)} did not run: {because}", "details": [], "hint": None}
+        message = f"{_what(job)} did not run: {because}"
+        error: dict[str, Any] = {"code": "Canceled", "message": message, "details": [], "hint": None}
         self._set(job, st.CANCELED, error=error, ended_at=self._clock())
         return True
 
@@ -398,7 +401,7 @@ class Engine:
             self._changed.put((job.workspace, job.root))
         return job
 
-    def _members(self, tx: Any, root: JobRecord) -> list[JobRecord]:
+    def _members(self, tx: Transaction, root: JobRecord) -> list[JobRecord]:
         """The root's steps in order; a standalone command job is its own only step."""
         return [root] if root.type == "command" else list(tx.jobs.children(root.workspace, root.name))
 
@@ -422,7 +425,11 @@ def _what(job: JobRecord) -> str:
 
 def _root_error(failed: list[JobRecord]) -> dict[str, Any]:
     """A pipeline's error is its first failed step's, with the names of the others."""
-    first = failed[0].error or {"code": "UserError", "message": f"step `{failed[0].step}` failed", "details": []}
+    first = failed[0].error or {
+        "code": "UserError",
+        "message": f"step `{failed[0].step}` failed",
+        "details": [],
+    }
     names = ", ".join(f"`{job.step}`" for job in failed[1:])
     message = f"{first['message']}; also failed: {names}" if names else first["message"]
     return {**first, "message": message}

@@ -27,7 +27,13 @@ class Outcome:
 
 
 def outcome_of(
-    finished: Finished, plan: StepPlan, folders: JobFolders, locator: Locator, *, what: str, stopped_because: str | None
+    finished: Finished,
+    plan: StepPlan,
+    folders: JobFolders,
+    locator: Locator,
+    *,
+    what: str,
+    stopped_because: str | None,
 ) -> Outcome:
     """The status that a finished process earns. `what` names it in messages: "step `train`", "job `x`"."""
     if finished.reason == "canceled":
@@ -35,10 +41,14 @@ def outcome_of(
         return Outcome(st.CANCELED, _error("Canceled", f"{what} was ended: {because}"))
     if finished.reason == "timeout":
         message = f"{what} was ended after its limit of {plan.timeout:g} s (limits.timeout)"
-        return Outcome(st.CANCELED, _error("Timeout", message, hint="raise limits.timeout, or make the step shorter"))
+        return Outcome(
+            st.CANCELED, _error("Timeout", message, hint="raise limits.timeout, or make the step shorter")
+        )
     if finished.reason == "lost":
         detail = finished.detail or "its process vanished without a result, as after a restart of the machine"
-        return Outcome(st.FAILED, _error("ProcessLost", f"{what} was lost: {detail}", hint="create the job again"))
+        return Outcome(
+            st.FAILED, _error("ProcessLost", f"{what} was lost: {detail}", hint="create the job again")
+        )
     if finished.exit_code != 0:
         return Outcome(st.FAILED, _failure(finished, folders, what))
     return _promised_outputs(plan, locator, what, finished)
@@ -76,7 +86,9 @@ def _promised_outputs(plan: StepPlan, locator: Locator, what: str, finished: Fin
     return Outcome(st.COMPLETED, warnings=(*empty, *cut))
 
 
-def _error(code: str, message: str, *, details: list[str] | None = None, hint: str | None = None) -> dict[str, Any]:
+def _error(
+    code: str, message: str, *, details: list[str] | None = None, hint: str | None = None
+) -> dict[str, Any]:
     return {"code": code, "message": message, "details": details or [], "hint": hint}
 
 

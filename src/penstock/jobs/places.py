@@ -123,8 +123,7 @@ class Locator:
                 if snapshot is None:
                     raise PenstockError(f"`{uri}` is not a snapshot")
                 path = uploaded_path(self._home, self._workspace, snapshot)
-                if not path.exists():
-                    self._lay_out(snapshot, path)
+                self._lay_out(snapshot, path)
                 return path
             case InDatastore(datastore, inside):
                 return path_in_datastore(self._home, self._workspace, datastore, inside)

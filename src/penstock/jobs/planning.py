@@ -6,7 +6,7 @@ the same plans.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.jobs.plans import (
@@ -16,7 +16,6 @@ from penstock.jobs.plans import (
     PlannedEnvironment,
     PlannedInput,
     PlannedOutput,
-    RegisteredModel,
     RunArtifact,
     Source,
     StepPlan,
@@ -26,6 +25,8 @@ from penstock.resources import references as refs
 from penstock.resources.expressions import Expression, expressions_in, parse_template, render, whole
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob
 from penstock.resources.ports import MODEL_TYPES, PARAMETER_TYPES, parameter_text
+
+T = TypeVar("T")
 
 DEFAULT_DATASTORE = "workspaceblobstore"
 ARTIFACT_DATASTORE = "workspaceartifactstore"
@@ -100,7 +101,9 @@ class _Parent:
         step = self.job.jobs[key]
         if kind == "inputs":
             value, declared = step.inputs.get(port), step.ports.get(port)
-            return self._context.value(value, declared, f"/jobs/{key}/inputs/{port}", parent=self, needs=needs)
+            return self._context.value(
+                value, declared, f"/jobs/{key}/inputs/{port}", parent=self, needs=needs
+            )
         needs.add(key)
         declared_type = self.output_type(step, port)
         return PlannedInput(source=OutputOf(self._context.names[key], port), type=declared_type)
@@ -141,7 +144,7 @@ class _Context:
         if self.problems:
             raise InvalidDocument(self.problems)
 
-    def guarded[T](self, pointer: str, look: Callable[[], T], fallback: T) -> T:
+    def guarded(self, pointer: str, look: Callable[[], T], fallback: T) -> T:
         """What `look` finds; a failed look-up becomes a problem at `pointer`, so that all of them are told at once."""
         try:
             return look()
@@ -178,7 +181,8 @@ class _Context:
             code=step.code,
             environment=self._environment(step.environment, f"{pointer}/environment", f"step `{key}`"),
             environment_variables={
-                variable: _filled(str(value), literal) for variable, value in step.environment_variables.items()
+                variable: _filled(str(value), literal)
+                for variable, value in step.environment_variables.items()
             },
             compute=_compute_name(_filled(str(compute), literal)),
             timeout=float(_filled(str(timeout), literal)) if timeout is not None else None,
@@ -222,13 +226,22 @@ class _Context:
         expression = whole(path) if isinstance(path, str) else None
         if expression is not None and parent is not None:
             bound = parent.binding(expression, needs)
-            return PlannedInput(text=bound.text, source=bound.source, type=bound.type, mode=mode or bound.mode)
+            return PlannedInput(
+                text=bound.text, source=bound.source, type=bound.type, mode=mode or bound.mode
+            )
         if path is None:
             return PlannedInput(type=declared)
-        return self._data(str(path), declared, mode, pointer, explicit=getattr(value, "type", None) is not None)
+        return self._data(
+            str(path), declared, mode, pointer, explicit=getattr(value, "type", None) is not None
+        )
 
     def _scalar(
-        self, value: bool | int | float | str, port: Any, pointer: str, parent: _Parent | None, needs: set[str]
+        self,
+        value: bool | int | float | str,
+        port: Any,
+        pointer: str,
+        parent: _Parent | None,
+        needs: set[str],
     ) -> PlannedInput:
         if not isinstance(value, str):
             declared = _type_of(port, _literal_type(value))
@@ -252,7 +265,9 @@ class _Context:
             return self._data(value, declared, getattr(port, "mode", None), pointer, explicit=True)
         return PlannedInput(text=parameter_text(declared, value), type=declared)
 
-    def _data(self, path: str, declared: str, mode: str | None, pointer: str, *, explicit: bool) -> PlannedInput:
+    def _data(
+        self, path: str, declared: str, mode: str | None, pointer: str, *, explicit: bool
+    ) -> PlannedInput:
         fallback: tuple[str, Source] = (declared, AtAddress(path))
         found, source = self.guarded(pointer, lambda: self._source(path, declared), fallback)
         kind = declared if explicit or found == "uri_folder" else found
@@ -308,15 +323,22 @@ class _Context:
         return outputs
 
 
-def _output_place(name: str, port: str, kind: str, path: str | None, datastore: str | None) -> tuple[str, str]:
+def _output_place(
+    name: str, port: str, kind: str, path: str | None, datastore: str | None
+) -> tuple[str, str]:
     """Where an output is written: the path that was asked for, or `azureml/<job>/<output>/` of the default store."""
     default = datastore or DEFAULT_DATASTORE
     if path is None:
-        if port in ("artifacts", "default"):  # the job's own artifact folder, under the name that the product gives it
+        if port in (
+            "artifacts",
+            "default",
+        ):  # the job's own artifact folder, under the name that the product gives it
             return ARTIFACT_DATASTORE, f"ExperimentRun/dcid.{name}/"
         return default, f"azureml/{name}/{port}/" + (port if kind == "uri_file" else "")
     values = {"name": name, "output_name": port, "default_datastore": default}
-    reference = refs.parse_reference(render(parse_template(path), lambda each: values.get(each.scope)), "output")
+    reference = refs.parse_reference(
+        render(parse_template(path), lambda each: values.get(each.scope)), "output"
+    )
     if not isinstance(reference, refs.DatastorePath):
         raise refs.BadReference(
             f"output path `{path}` is not a place in a datastore", "azureml://datastores/<name>/paths/<path>"

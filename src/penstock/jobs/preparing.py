@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.errors import PenstockError
 from penstock.jobs.places import JobFolders, Locator
-from penstock.jobs.plans import AtAddress, PlannedInput, StepPlan
+from penstock.jobs.plans import AtAddress, PlannedInput, Source, StepPlan
 from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
 from penstock.resources.expressions import Expression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
@@ -63,7 +63,9 @@ def lay_out_code(code: str | None, work: Path, lay_out: Callable[[SnapshotUri, P
     if code is not None:
         snapshot = parse_snapshot_uri(code)
         if snapshot is None:
-            raise PenstockError(f"`code: {code}` is not an uploaded folder", hint="give a local folder as `code`")
+            raise PenstockError(
+                f"`code: {code}` is not an uploaded folder", hint="give a local folder as `code`"
+            )
         if snapshot.is_folder:
             work.rmdir()
             lay_out(snapshot, work)
@@ -82,13 +84,14 @@ def input_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[s
         elif isinstance(value.source, AtAddress) and value.mode == "direct":
             texts[name] = value.source.url
         elif value.source is not None:
-            texts[name] = str(_input_path(name, value, folders, locator))
+            texts[name] = str(_input_path(name, value, value.source, folders, locator))
     return texts
 
 
-def _input_path(name: str, value: PlannedInput, folders: JobFolders, locator: Locator) -> Path:
-    assert value.source is not None
-    path = locator.path_of(value.source)
+def _input_path(
+    name: str, value: PlannedInput, source: Source, folders: JobFolders, locator: Locator
+) -> Path:
+    path = locator.path_of(source)
     if value.type == "uri_file" and path.is_dir():
         path = _only_file(name, path)
     if value.type in ("uri_folder", "mlflow_model") and path.is_file():

@@ -15,6 +15,7 @@ from penstock.errors import NotFound, PenstockError
 from penstock.identity.tokens import Caller, Tokens
 from penstock.jobs import finalizing, preparing
 from penstock.jobs import statuses as st
+from penstock.jobs.description import group_of
 from penstock.jobs.finalizing import Outcome
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import StepPlan
@@ -94,17 +95,23 @@ class StepRunner:
         outputs = preparing.output_texts(plan, locator)
         tracking = self._tracking(job, plan, wanted=environment.has_mlflow)
         with self._database.reading() as tx:
-            group = tx.workspaces.get(job.workspace).resource_group
+            group = group_of(tx, job.workspace)
         identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
         ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)
         return Prepared(ready=ready, mlflow_run=tracking.run_id)
 
     def finalize(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         """What the process left behind becomes the job's artifacts, and its end becomes the job's status."""
-        plan, folders, locator = StepPlan.from_record(job.spec["plan"]), self.folders(job), self.locator(job.workspace)
+        plan, folders, locator = (
+            StepPlan.from_record(job.spec["plan"]),
+            self.folders(job),
+            self.locator(job.workspace),
+        )
         what = f"step `{job.step}`" if job.step is not None else f"job `{job.name}`"
         finalizing.keep_artifacts(folders)
-        outcome = finalizing.outcome_of(finished, plan, folders, locator, what=what, stopped_because=stopped_because)
+        outcome = finalizing.outcome_of(
+            finished, plan, folders, locator, what=what, stopped_because=stopped_because
+        )
         if outcome.status == st.COMPLETED:
             finalizing.write_protect(plan, locator)
         warnings = (*outcome.warnings, *self.end_run(job, outcome.status, finished.ended_at))

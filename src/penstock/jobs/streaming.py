@@ -15,6 +15,7 @@ from penstock.jobs.places import JobFolders
 from penstock.settings import Home
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
+from penstock.store.transaction import Transaction
 
 _CHUNK = 256 * 1024
 _EVENTS_AT_ONCE = 500
@@ -74,10 +75,12 @@ class Follower:
             self.sequence = max(self.sequence, sequence)
             yield self._line(line)
 
-    def _events(self, tx: Any, root: JobRecord) -> list[tuple[int, dict[str, Any]]]:
+    def _events(self, tx: Transaction, root: JobRecord) -> list[tuple[int, dict[str, Any]]]:
         if self.sequence < 0:  # the beginning is the present: a status that has passed is nobody's news
             latest = tx.events.last_sequence(self.workspace)
-            return [(latest, _status_line(job)) for job in [root, *tx.jobs.children(self.workspace, root.name)]]
+            return [
+                (latest, _status_line(job)) for job in [root, *tx.jobs.children(self.workspace, root.name)]
+            ]
         lines, sequence = [], self.sequence
         while events := tx.events.after(self.workspace, sequence, _EVENTS_AT_ONCE):
             sequence = events[-1].sequence
@@ -86,7 +89,8 @@ class Follower:
 
     def _concerns(self, event: Any, root: JobRecord) -> bool:
         return bool(
-            event.type == "job.status" and (event.body["root"] == root.name or event.subject == f"job/{root.name}")
+            event.type == "job.status"
+            and (event.body["root"] == root.name or event.subject == f"job/{root.name}")
         )
 
     def _texts(self, job: JobRecord) -> Iterator[dict[str, Any]]:

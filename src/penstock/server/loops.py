@@ -30,7 +30,9 @@ class IdleWatch:
         self._limit = limit
         self._last = platform.clock()
 
-    def watching(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any, Any, Any], Awaitable[None]]:
+    def watching(
+        self, app: Callable[[Any, Any, Any], Awaitable[None]]
+    ) -> Callable[[Any, Any, Any], Awaitable[None]]:
         """The same application; its requests count as use."""
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 import penstock
 from penstock.errors import PenstockError, ServerUnavailable
@@ -48,8 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="penstock server start --foreground", description=__doc__)
-    parser.add_argument("--host", help="address to listen on, besides the unix socket (every request needs a token)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; one is chosen where none is given")
+    parser.add_argument(
+        "--host", help="address to listen on, besides the unix socket (every request needs a token)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="port to listen on; one is chosen where none is given"
+    )
     return parser.parse_args(argv)
 
 
@@ -137,7 +141,10 @@ async def _serve(platform: Any, rest: Any, unix: socket.socket, tcp: socket.sock
             )
         )
 
-    owner, loopback = door(idle.watching(owner_door(platform))), door(idle.watching(loopback_door(platform, rest)))
+    owner, loopback = (
+        door(idle.watching(owner_door(platform))),
+        door(idle.watching(loopback_door(platform, rest))),
+    )
     loop = asyncio.get_running_loop()
 
     def leave() -> None:

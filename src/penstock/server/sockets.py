@@ -16,7 +16,8 @@ def open_unix_socket(path: Path) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.parent.stat().st_uid != os.getuid():
         raise ServerUnavailable(
-            f"the folder {path.parent} belongs to another user", hint="set PENSTOCK_HOME to a folder of your own"
+            f"the folder {path.parent} belongs to another user",
+            hint="set PENSTOCK_HOME to a folder of your own",
         )
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
@@ -46,7 +47,9 @@ def open_loopback_port(home: Home) -> socket.socket:
         door.listen(_BACKLOG)
         home.loopback_port.write_text(f"{door.getsockname()[1]}\n")
         return door
-    raise ServerUnavailable("no port of 127.0.0.1 can be opened", hint="see the limits of open files and sockets")
+    raise ServerUnavailable(
+        "no port of 127.0.0.1 can be opened", hint="see the limits of open files and sockets"
+    )
 
 
 def open_port(host: str, port: int) -> socket.socket:

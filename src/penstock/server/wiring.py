@@ -15,7 +15,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs.compute import instances_of
 from penstock.server.verbs.workspace import ensure_default
 from penstock.settings import Home, setting
-from penstock.store.artifacts.files import FileArtifactStore
+from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import open_database
 from penstock.tracking.models import Models
@@ -27,8 +27,8 @@ from penstock.tracking.server import MlflowServer
 def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]:
     """All rooms of a server on one machine. Opens the database, and migrates it where it is older than this version."""
     database = open_database(home.database)
-    artifacts = FileArtifactStore(home.artifacts)
-    checkouts = Checkouts(artifacts)
+    artifacts = FileArtifacts(home.artifacts)
+    checkouts = Checkouts(home.checkouts, artifacts)
     environments = Environments(home.environments)
     compute = LocalCompute()
     mlflow = MlflowServer(home.mlflow, home.mlflow / "server.log")

@@ -66,6 +66,8 @@ def show_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, ve
 
 
 @router.get("/{name}/labels/{label}")
-def show_asset_by_label(here: Here, by: By, workspace: str, kind: KindPath, name: str, label: str) -> dict[str, Any]:
+def show_asset_by_label(
+    here: Here, by: By, workspace: str, kind: KindPath, name: str, label: str
+) -> dict[str, Any]:
     """The version that a label names."""
     return verbs.show_label(here, by, workspace, kind.noun, name, label)

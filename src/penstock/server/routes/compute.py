@@ -1,8 +1,8 @@
 """Computes."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from penstock.server.routes.request import Body, By, DocumentBody, Here
@@ -18,9 +18,11 @@ class ChangeBody(Body):
 
 
 @router.get("")
-def list_computes(here: Here, by: By, workspace: str, type: str | None = None) -> list[dict[str, Any]]:
+def list_computes(
+    here: Here, by: By, workspace: str, kind: Annotated[str | None, Query(alias="type")] = None
+) -> list[dict[str, Any]]:
     """Every compute of a workspace."""
-    return verbs.listing(here, by, workspace, type)
+    return verbs.listing(here, by, workspace, kind)
 
 
 @router.post("", status_code=201)

@@ -3,9 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, StreamingResponse
 
 from penstock.errors import NotFound
@@ -90,14 +90,20 @@ class JobFile(Body):
 
 @router.get("/jobs/{name}/files")
 def list_files(
-    here: Here, by: By, workspace: str, name: str, output_name: str | None = None, all: bool = False
+    here: Here,
+    by: By,
+    workspace: str,
+    name: str,
+    output_name: str | None = None,
+    every: Annotated[bool, Query(alias="all")] = False,
 ) -> dict[str, list[JobFile]]:
     """What `job download` fetches."""
-    found = verbs.files(here, by, workspace, name, output=output_name, every=all)
+    found = verbs.files(here, by, workspace, name, output=output_name, every=every)
     prefix = f"/api/v1/workspaces/{workspace}/jobs/{name}/files"
     return {
         "files": [
-            JobFile(path=path, size=local.stat().st_size, url=f"{prefix}/{path}") for path, local in found.items()
+            JobFile(path=path, size=local.stat().st_size, url=f"{prefix}/{path}")
+            for path, local in found.items()
         ]
     }
 
@@ -124,7 +130,9 @@ async def stream_job(here: Here, by: By, workspace: str, name: str, after: str =
 async def _lines(here: Platform, follower: Follower) -> AsyncIterator[bytes]:
     pause = _SHORTEST_PAUSE
     while not follower.ended:
-        lines = await asyncio.to_thread(lambda: [json.dumps(line).encode() + b"\n" for line in follower.read()])
+        lines = await asyncio.to_thread(
+            lambda: [json.dumps(line).encode() + b"\n" for line in follower.read()]
+        )
         if lines:
             pause = _SHORTEST_PAUSE
             yield b"".join(lines)

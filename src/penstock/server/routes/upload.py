@@ -43,7 +43,9 @@ async def put_blob(here: Here, by: By, digest: str, request: Request) -> dict[st
     return {"digest": digest}
 
 
-def _put_unless_done(chunks: "queue.Queue[bytes | None]", chunk: bytes | None, writing: "asyncio.Future[None]") -> None:
+def _put_unless_done(
+    chunks: "queue.Queue[bytes | None]", chunk: bytes | None, writing: "asyncio.Future[None]"
+) -> None:
     while not writing.done():
         try:
             chunks.put(chunk, timeout=0.1)

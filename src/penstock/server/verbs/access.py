@@ -5,7 +5,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.description import iso
+from penstock.jobs.description import group_of, iso
 from penstock.server.platform import Platform
 
 DEFAULT_LIFETIME = 12 * 3600.0
@@ -27,7 +27,7 @@ def token(platform: Platform, caller: Caller, workspace: str, lifetime: float | 
     """A token for one workspace, and the variables that a notebook or a script needs."""
     require(caller, Action.TOKEN_ISSUE, workspace)
     with platform.database.reading() as tx:
-        group = tx.workspaces.get(workspace).resource_group
+        group = group_of(tx, workspace)
     seconds = DEFAULT_LIFETIME if lifetime is None else lifetime
     if not 0 < seconds <= LONGEST_LIFETIME:
         raise PenstockError(f"a token lives between one second and {LONGEST_LIFETIME:g} s, not {seconds:g} s")

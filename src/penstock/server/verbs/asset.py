@@ -10,9 +10,10 @@ from penstock.errors import AlreadyExists, NotFound
 from penstock.events import AssetCreated, AssetUpdated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.description import creation_context, resource_id
+from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.server.platform import Platform
 from penstock.store.records.asset import AssetRecord
+from penstock.store.transaction import Transaction
 
 LATEST = "latest"
 
@@ -41,7 +42,7 @@ def digest_of(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def save(platform: Platform, tx: Any, workspace: str, new: NewVersion) -> AssetRecord:
+def save(platform: Platform, tx: Transaction, workspace: str, new: NewVersion) -> AssetRecord:
     """Write a version: a new one, or the same one again with other tags; refused where the content differs."""
     digest = digest_of(new.content)
     tx.workspaces.get(workspace)
@@ -76,7 +77,7 @@ def save(platform: Platform, tx: Any, workspace: str, new: NewVersion) -> AssetR
     return record
 
 
-def _same_version(tx: Any, workspace: str, new: NewVersion, digest: str) -> AssetRecord | None:
+def _same_version(tx: Transaction, workspace: str, new: NewVersion, digest: str) -> AssetRecord | None:
     if new.version is not None:
         found: AssetRecord | None = tx.assets.find(workspace, new.kind, new.name, new.version)
         return found
@@ -84,7 +85,7 @@ def _same_version(tx: Any, workspace: str, new: NewVersion, digest: str) -> Asse
     return latest if new.keeps_version and latest is not None and latest.digest == digest else None
 
 
-def _update(platform: Platform, tx: Any, existing: AssetRecord, new: NewVersion) -> AssetRecord:
+def _update(platform: Platform, tx: Transaction, existing: AssetRecord, new: NewVersion) -> AssetRecord:
     described = new.description if new.description is not None else existing.description
     tags, properties = {**existing.tags, **new.tags}, {**existing.properties, **new.properties}
     if (described, tags, properties) == (existing.description, existing.tags, existing.properties):
@@ -104,7 +105,7 @@ def _update(platform: Platform, tx: Any, existing: AssetRecord, new: NewVersion)
     return record
 
 
-def find(tx: Any, workspace: str, kind: str, name: str, *, version: str | None = None) -> AssetRecord:
+def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str | None = None) -> AssetRecord:
     """One version (the latest created where none is named), or NotFound with what there is."""
     found = (
         tx.assets.find_latest(workspace, kind, name)
@@ -136,14 +137,18 @@ def label_is_latest(kind: str, name: str, label: str) -> None:
         raise NotFound(f"{kind} `{name}` has no label `{label}`", hint=f"the label `{LATEST}` always exists")
 
 
-def show(platform: Platform, caller: Caller, workspace: str, kind: str, name: str, version: str) -> dict[str, Any]:
+def show(
+    platform: Platform, caller: Caller, workspace: str, kind: str, name: str, version: str
+) -> dict[str, Any]:
     """One version."""
     require(caller, Action.ASSET_READ, workspace)
     with platform.database.reading() as tx:
         return record_of(tx, find(tx, workspace, kind, name, version=version))
 
 
-def show_label(platform: Platform, caller: Caller, workspace: str, kind: str, name: str, label: str) -> dict[str, Any]:
+def show_label(
+    platform: Platform, caller: Caller, workspace: str, kind: str, name: str, label: str
+) -> dict[str, Any]:
     """The version that a label names."""
     require(caller, Action.ASSET_READ, workspace)
     label_is_latest(kind, name, label)
@@ -165,7 +170,7 @@ def listing(
     """One row per name with its latest version; with a name, that name's versions, newest first."""
     require(caller, Action.ASSET_READ, workspace)
     with platform.database.reading() as tx:
-        group = tx.workspaces.get(workspace).resource_group
+        group = group_of(tx, workspace)
         records = tx.assets.list(
             workspace,
             kind,
@@ -182,15 +187,17 @@ def listing(
                 "latest_version": record.version,
                 "description": record.description,
                 "tags": record.tags,
-                "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
+                "creation_context": creation_context(
+                    record.created_at, record.created_by, record.modified_at
+                ),
             }
             for record in records
         ]
 
 
-def record_of(tx: Any, record: AssetRecord) -> dict[str, Any]:
+def record_of(tx: Transaction, record: AssetRecord) -> dict[str, Any]:
     """The record that REST returns."""
-    return _described(record, tx.workspaces.get(record.workspace).resource_group)
+    return _described(record, group_of(tx, record.workspace))
 
 
 def _described(record: AssetRecord, group: str) -> dict[str, Any]:

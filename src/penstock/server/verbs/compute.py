@@ -8,7 +8,7 @@ from penstock.events import ComputeChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
-from penstock.jobs.description import creation_context, resource_id
+from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.jobs.planning import LOCAL_COMPUTE
 from penstock.resources import documents
 from penstock.resources.compute import Compute
@@ -17,6 +17,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.store.database import Database
 from penstock.store.records.compute import ComputeRecord
+from penstock.store.transaction import Transaction
 
 DEFAULT_MAX_INSTANCES = 4
 _MUTABLE = ("min_instances", "max_instances", "idle_time_before_scale_down", "tags", "description")
@@ -46,16 +47,23 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         tx.workspaces.get(workspace)
         existing = tx.computes.find(workspace, name)
         if existing is not None and existing.type != compute.type:
-            raise Conflict(f"compute `{name}` exists with type {existing.type}", hint="delete it first, or rename")
-        spec = {**(existing.spec if existing else {}), **{key: value for key, value in given.items() if value is not None}}
+            raise Conflict(
+                f"compute `{name}` exists with type {existing.type}", hint="delete it first, or rename"
+            )
+        spec = {
+            **(existing.spec if existing else {}),
+            **{key: value for key, value in given.items() if value is not None},
+        }
         created_at = existing.created_at if existing else now
         record = ComputeRecord(workspace, name, compute.type, spec, created_at, now)
         _check_limits(spec)
         _put(platform, tx, record, "updated" if existing else "created")
-        return Created(_described(record, tx.workspaces.get(workspace).resource_group), warnings_of(parsed))
+        return Created(_described(record, group_of(tx, workspace)), warnings_of(parsed))
 
 
-def update(platform: Platform, caller: Caller, workspace: str, name: str, changes: dict[str, Any]) -> dict[str, Any]:
+def update(
+    platform: Platform, caller: Caller, workspace: str, name: str, changes: dict[str, Any]
+) -> dict[str, Any]:
     """Change what may change of a compute: its limits, tags and description."""
     require(caller, Action.COMPUTE_WRITE, workspace)
     for key in changes:
@@ -75,10 +83,10 @@ def update(platform: Platform, caller: Caller, workspace: str, name: str, change
         spec = {key: value for key, value in resource.to_document().items() if value is not None}
         record = ComputeRecord(workspace, name, existing.type, spec, existing.created_at, platform.clock())
         _put(platform, tx, record, "updated")
-        return _described(record, tx.workspaces.get(workspace).resource_group)
+        return _described(record, group_of(tx, workspace))
 
 
-def _put(platform: Platform, tx: Any, record: ComputeRecord, change: str) -> None:
+def _put(platform: Platform, tx: Transaction, record: ComputeRecord, change: str) -> None:
     tx.computes.put(record)
     event = ComputeChanged(f"compute/{record.name}", change)
     tx.events.append(record.workspace, platform.clock(), event.type, event.subject, event.body())
@@ -92,14 +100,16 @@ def _check_limits(spec: dict[str, Any]) -> None:
         )
 
 
-def find(tx: Any, workspace: str, name: str) -> ComputeRecord:
+def find(tx: Transaction, workspace: str, name: str) -> ComputeRecord:
     """A compute by name; `local` is there without having been created."""
     record: ComputeRecord | None = tx.computes.find(workspace, name)
     if record is not None:
         return record
     if name == LOCAL_COMPUTE:
         created = tx.workspaces.get(workspace).created_at
-        return ComputeRecord(workspace, LOCAL_COMPUTE, LOCAL_COMPUTE, {"name": LOCAL_COMPUTE}, created, created)
+        return ComputeRecord(
+            workspace, LOCAL_COMPUTE, LOCAL_COMPUTE, {"name": LOCAL_COMPUTE}, created, created
+        )
     names = [each.name for each in tx.computes.list(workspace)]
     close = nearest(name, names)
     raise NotFound(
@@ -114,14 +124,16 @@ def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[
     """One compute."""
     require(caller, Action.COMPUTE_READ, workspace)
     with platform.database.reading() as tx:
-        return _described(find(tx, workspace, name), tx.workspaces.get(workspace).resource_group)
+        return _described(find(tx, workspace, name), group_of(tx, workspace))
 
 
-def listing(platform: Platform, caller: Caller, workspace: str, kind: str | None = None) -> list[dict[str, Any]]:
+def listing(
+    platform: Platform, caller: Caller, workspace: str, kind: str | None = None
+) -> list[dict[str, Any]]:
     """Every compute of a workspace, `local` last; `kind` filters by type, in any case."""
     require(caller, Action.COMPUTE_READ, workspace)
     with platform.database.reading() as tx:
-        group = tx.workspaces.get(workspace).resource_group
+        group = group_of(tx, workspace)
         records = [*tx.computes.list(workspace), find(tx, workspace, LOCAL_COMPUTE)]
     return [_described(record, group) for record in records if kind is None or record.type == kind.lower()]
 

@@ -54,5 +54,7 @@ def _place(platform: Platform, workspace: str, path: str, kind: str) -> str:
 
 
 def _misfit(what: str, fitting: str) -> InvalidDocument:
-    problem = Problem("/path", f"`path` {what}, which does not fit the asset's `type`", hint=f"use `type: {fitting}`")
+    problem = Problem(
+        "/path", f"`path` {what}, which does not fit the asset's `type`", hint=f"use `type: {fitting}`"
+    )
     return InvalidDocument([problem])

@@ -1,6 +1,7 @@
 """What the server is doing, what it takes up on disk, and giving room back."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def status(platform: Platform, caller: Caller) -> dict[str, Any]:
     require(caller, Action.WORKSPACE_READ, caller.workspace)
     return {
         "version": penstock.__version__,
-        "pid": _own_pid(),
+        "pid": os.getpid(),
         "started_at": iso(platform.started_at),
         "home": str(platform.home.path),
         "socket": str(platform.home.socket),
@@ -36,12 +37,6 @@ def status(platform: Platform, caller: Caller) -> dict[str, Any]:
         "mlflow": {"state": platform.mlflow.state, "pid": platform.mlflow.pid},
         "jobs": platform.engine.counts(),
     }
-
-
-def _own_pid() -> int:
-    import os
-
-    return os.getpid()
 
 
 def usage(platform: Platform, caller: Caller) -> dict[str, Any]:
@@ -73,14 +68,16 @@ def size_of(path: Path) -> int:
 
 
 def _files_below(path: Path) -> Iterator[Path]:
-    for folder, _, names in path.walk():
+    for folder, _, names in os.walk(path):
         for name in names:
-            file = folder / name
+            file = Path(folder, name)
             if file.is_symlink() or file.exists():  # what vanishes meanwhile takes no room
                 yield file
 
 
-def collect(platform: Platform, caller: Caller, *, older_than_days: float | None, dry_run: bool) -> dict[str, Any]:
+def collect(
+    platform: Platform, caller: Caller, *, older_than_days: float | None, dry_run: bool
+) -> dict[str, Any]:
     """Remove what nothing refers to any more: run folders of ended jobs, unused environments, unnamed uploads."""
     require(caller, Action.SERVER_ADMINISTER)
     days = DEFAULT_AGE_DAYS if older_than_days is None else older_than_days
@@ -138,7 +135,12 @@ def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int,
             yield "upload", digest[:12], size, lambda digest=digest: platform.artifacts.delete(digest)
     for uploads in (platform.home.path / "workspaces").glob(f"*/datastores/*/{UPLOADS}/*"):
         if uploads.name not in manifests and uploads.stat().st_mtime < before:
-            yield "laid-out upload", uploads.name[:12], size_of(uploads), lambda u=uploads: platform.remove_tree(u)
+            yield (
+                "laid-out upload",
+                uploads.name[:12],
+                size_of(uploads),
+                lambda u=uploads: platform.remove_tree(u),
+            )
 
 
 def _named_snapshots(platform: Platform) -> set[str]:

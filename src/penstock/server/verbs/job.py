@@ -8,9 +8,11 @@ from penstock.events import JobCancelRequested, JobStatusChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
-from penstock.jobs.description import job_record
+from penstock.jobs.description import group_of, job_record
+from penstock.jobs.downloads import files_of
 from penstock.jobs.names import new_job_name
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
+from penstock.jobs.rows import Birth, rows_of
 from penstock.resources import documents
 from penstock.resources.documents import Parsed
 from penstock.resources.job import CommandJob, PipelineJob
@@ -19,7 +21,7 @@ from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
-from penstock.store.records.job import JobRecord
+from penstock.store.transaction import Transaction
 
 DEFAULT_EXPERIMENT = "Default"
 
@@ -55,7 +57,11 @@ def check(platform: Platform, caller: Caller, workspace: str, document: dict[str
 
 
 def create(
-    platform: Platform, caller: Caller, workspace: str, document: dict[str, Any], default_experiment: str | None
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    document: dict[str, Any],
+    default_experiment: str | None,
 ) -> Created:
     """A new job, planned and handed to the engine. Nothing is left behind where the document is refused."""
     require(caller, Action.JOB_WRITE, workspace)
@@ -66,17 +72,19 @@ def create(
     name = job.name or new_job_name()
     experiment = job.experiment_name or default_experiment or DEFAULT_EXPERIMENT
     with platform.database.transaction() as tx:
-        group = tx.workspaces.get(workspace).resource_group
+        group = group_of(tx, workspace)
         if tx.jobs.find(workspace, name) is not None:
             raise AlreadyExists(
                 f"job `{name}` exists in workspace `{workspace}`",
                 hint="leave the name out to get a new one, or choose another",
             )
         planned = _plan(platform, tx, workspace, parsed, name)
-        records = _records(platform, workspace, name, experiment, job, planned)
+        records = rows_of(job, planned, Birth(workspace, name, experiment, platform.clock(), platform.user))
         for record in records:
             tx.jobs.insert(record)
-            event = JobStatusChanged(f"job/{record.name}", name, record.step, record.status, record.display_name)
+            event = JobStatusChanged(
+                f"job/{record.name}", name, record.step, record.status, record.display_name
+            )
             tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     platform.engine.look_at(workspace, name)
     described = job_record(records[0], records[1:], group, platform.loopback_url)
@@ -101,7 +109,7 @@ def _checked(platform: Platform, workspace: str, document: dict[str, Any]) -> Pa
     return parsed
 
 
-def _plan(platform: Platform, tx: Any, workspace: str, parsed: Parsed, name: str) -> PlannedJob:
+def _plan(platform: Platform, tx: Transaction, workspace: str, parsed: Parsed, name: str) -> PlannedJob:
     lookup, job = WorkspaceLookup(platform, tx, workspace), parsed.resource
     if isinstance(job, CommandJob):
         return plan_command(job, name, lookup)
@@ -110,7 +118,7 @@ def _plan(platform: Platform, tx: Any, workspace: str, parsed: Parsed, name: str
     return plan_pipeline(job, names, lookup)
 
 
-def _free_name(tx: Any, workspace: str, wanted: str) -> str:
+def _free_name(tx: Transaction, workspace: str, wanted: str) -> str:
     name, number = wanted, 1
     while tx.jobs.find(workspace, name) is not None:
         number += 1
@@ -118,90 +126,11 @@ def _free_name(tx: Any, workspace: str, wanted: str) -> str:
     return name
 
 
-def _records(
-    platform: Platform,
-    workspace: str,
-    name: str,
-    experiment: str,
-    job: CommandJob | PipelineJob,
-    planned: PlannedJob,
-) -> list[JobRecord]:
-    """The rows of a job: its own first, then its steps' in the order of the file."""
-    document = job.to_document()
-    shared: dict[str, Any] = {
-        "workspace": workspace,
-        "status": st.NOT_STARTED,
-        "experiment_name": experiment,
-        "properties": {},
-        "error": None,
-        "created_at": platform.clock(),
-        "created_by": platform.user,
-        "started_at": None,
-        "ended_at": None,
-        "cancel_requested_at": None,
-        "mlflow_run": None,
-        "worker": None,
-        "fence": 0,
-        "root": name,
-    }
-    is_pipeline = isinstance(job, PipelineJob)
-    own_plan = planned.steps[name].as_record() if not is_pipeline else _pipeline_plan(job, planned)
-    root = JobRecord(
-        **{
-            **shared,
-            "name": name,
-            "type": "pipeline" if is_pipeline else "command",
-            "display_name": job.display_name or name,
-            "description": job.description,
-            "tags": dict(job.tags or {}),
-            "properties": dict(job.properties or {}),
-            "parent": None,
-            "step": None,
-            "spec": {"document": document, "plan": own_plan},
-            "inputs": document.get("inputs") or {},
-            "outputs": document.get("outputs") or {},
-            "compute": None if is_pipeline else planned.steps[name].compute,
-            "position": 0,
-        }
-    )
-    if not is_pipeline:
-        return [root]
-    steps = document.get("jobs") or {}
-    return [root] + [
-        JobRecord(
-            **{
-                **shared,
-                "name": planned.names[key],
-                "type": "command",
-                "display_name": job.jobs[key].display_name or key,
-                "description": job.jobs[key].description,
-                "tags": dict(job.jobs[key].tags or {}),
-                "parent": name,
-                "step": key,
-                "spec": {"document": steps.get(key) or {}, "plan": plan.as_record()},
-                "inputs": (steps.get(key) or {}).get("inputs") or {},
-                "outputs": (steps.get(key) or {}).get("outputs") or {},
-                "compute": plan.compute,
-                "position": position,
-            }
-        )
-        for position, (key, plan) in enumerate(planned.steps.items())
-    ]
-
-
-def _pipeline_plan(job: CommandJob | PipelineJob, planned: PlannedJob) -> dict[str, Any]:
-    assert isinstance(job, PipelineJob)
-    return {
-        "continue_on_step_failure": job.settings.continue_on_step_failure,
-        "outputs": {name: asdict(output) for name, output in planned.outputs.items()},
-    }
-
-
 def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[str, Any]:
     """One job; a pipeline with its steps."""
     require(caller, Action.JOB_READ, workspace)
     with platform.database.reading() as tx:
-        group = tx.workspaces.get(workspace).resource_group
+        group = group_of(tx, workspace)
         job = tx.jobs.get(workspace, name)
         return job_record(job, tx.jobs.children(workspace, name), group, platform.loopback_url)
 
@@ -219,11 +148,11 @@ def listing(
     """Jobs, newest first; with `parent` the steps of a pipeline, in order. Steps' records come without their own steps."""
     require(caller, Action.JOB_READ, workspace)
     with platform.database.reading() as tx:
-        group = tx.workspaces.get(workspace).resource_group
+        group = group_of(tx, workspace)
         if parent is not None:
             tx.jobs.get(workspace, parent)
         statuses = (status,) if status else None
-        jobs = tx.jobs.list(workspace, parent=parent, statuses=statuses, tag=tag, limit=limit)
+        jobs = tx.jobs.list(workspace, parent, statuses=statuses, tag=tag, limit=limit)
         return [job_record(job, (), group, platform.loopback_url) for job in jobs]
 
 
@@ -249,7 +178,7 @@ def _problem_record(problem: Problem, document: dict[str, Any]) -> dict[str, Any
     """The product's shape (`message`, `path`, `value`) with our own fields beside it."""
     return {
         **asdict(problem),
-        "path": problem.pointer.strip("/").replace("/", "."),
+        "path": problem.pointer,
         "value": _value_at(document, problem.pointer),
     }
 
@@ -266,11 +195,11 @@ def _value_at(document: Any, pointer: str) -> Any:
     return document if isinstance(document, str | int | float | bool) else None
 
 
-def files(platform: Platform, caller: Caller, workspace: str, name: str, *, output: str | None, every: bool) -> Any:
+def files(
+    platform: Platform, caller: Caller, workspace: str, name: str, *, output: str | None, every: bool
+) -> Any:
     """The files that `job download` fetches: path under the download folder → path on this machine."""
     require(caller, Action.JOB_READ, workspace)
-    from penstock.jobs.downloads import files_of
-
     with platform.database.reading() as tx:
         job = tx.jobs.get(workspace, name)
         children = tx.jobs.children(workspace, name)

@@ -16,12 +16,13 @@ from penstock.jobs.plans import (
 from penstock.resources import references as refs
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
+from penstock.store.transaction import Transaction
 
 
 class WorkspaceLookup(Lookup):
     """Look-ups in one workspace within one transaction."""
 
-    def __init__(self, platform: Platform, tx: Any, workspace: str) -> None:
+    def __init__(self, platform: Platform, tx: Transaction, workspace: str) -> None:
         self._platform = platform
         self._tx = tx
         self._workspace = workspace

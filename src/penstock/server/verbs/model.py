@@ -8,7 +8,7 @@ from penstock.errors import InvalidDocument, NotFound, PenstockError, Problem
 from penstock.events import AssetCreated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.description import creation_context, resource_id
+from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.jobs.places import uploaded_path
 from penstock.jobs.plans import InDatastore, RunArtifact, Source
 from penstock.resources import documents
@@ -126,7 +126,7 @@ def listing(
 
 def _group(platform: Platform, workspace: str) -> str:
     with platform.database.reading() as tx:
-        return str(tx.workspaces.get(workspace).resource_group)
+        return group_of(tx, workspace)
 
 
 def _described(version: ModelVersion, group: str, workspace: str) -> dict[str, Any]:

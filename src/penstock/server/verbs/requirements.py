@@ -14,6 +14,7 @@ from penstock.resources import references as refs
 from penstock.server.platform import Platform
 from penstock.server.verbs import compute
 from penstock.server.verbs.lookup import WorkspaceLookup
+from penstock.store.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def needs_of(document: dict[str, Any]) -> Iterator[Need]:
             yield from _needs_at(step, f"/jobs/{key}")
             component = step.get("component")
             if isinstance(component, dict) and "environment" not in step:
-                yield from _environment_need(component.get("environment"), f"/jobs/{key}/component/environment")
+                yield from _environment_need(
+                    component.get("environment"), f"/jobs/{key}/component/environment"
+                )
 
 
 def _needs_at(value: dict[str, Any], pointer: str) -> Iterator[Need]:
@@ -92,7 +95,9 @@ def _environment_need(value: Any, pointer: str) -> Iterator[Need]:
         yield Need("software", pointer, value)
 
 
-def missing_for(platform: Platform, tx: Any, workspace: str, document: dict[str, Any]) -> list[Missing]:
+def missing_for(
+    platform: Platform, tx: Transaction, workspace: str, document: dict[str, Any]
+) -> list[Missing]:
     """Every need of the document that the workspace cannot meet, in the order of the document."""
     lookup = WorkspaceLookup(platform, tx, workspace)
     found: list[Missing] = []
@@ -105,10 +110,14 @@ def missing_for(platform: Platform, tx: Any, workspace: str, document: dict[str,
     return found
 
 
-def _check(platform: Platform, tx: Any, workspace: str, lookup: WorkspaceLookup, need: Need) -> list[Missing]:
+def _check(
+    platform: Platform, tx: Transaction, workspace: str, lookup: WorkspaceLookup, need: Need
+) -> list[Missing]:
     match need.what:
         case "compute":
-            return _unless(need, need.reference, lambda: compute.find(tx, workspace, need.reference), _create_compute)
+            return _unless(
+                need, need.reference, lambda: compute.find(tx, workspace, need.reference), _create_compute
+            )
         case "software":
             return _software(platform, need)
     reference = refs.parse_reference(need.reference, need.what)

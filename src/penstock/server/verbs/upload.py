@@ -44,9 +44,9 @@ def snapshots_in(value: Any) -> Iterator[SnapshotUri]:
 def demand(platform: Platform, document: dict[str, Any]) -> None:
     """Return if every byte that the document names is here; raise UploadsMissing with what is not."""
     digests = {snapshot.digest for snapshot in snapshots_in(document)}
-    absent = platform.artifacts.missing(digests)
-    wanted = {digest for manifest in digests - set(absent) for digest in files_of(platform, manifest)}
-    absent = sorted({*absent, *platform.artifacts.missing(wanted)})
+    unknown = set(platform.artifacts.missing(digests))
+    wanted = {digest for manifest in digests - unknown for digest in files_of(platform, manifest)}
+    absent = sorted({*unknown, *platform.artifacts.missing(wanted)})
     if absent:
         raise UploadsMissing(absent)
 
@@ -59,6 +59,5 @@ def files_of(platform: Platform, manifest: str) -> list[str]:
 
 def lay_out(platform: Platform, workspace: str, snapshot: SnapshotUri) -> None:
     """Give a snapshot its place in the workspace's default datastore."""
-    path = uploaded_path(platform.home, workspace, snapshot)
-    if not path.exists():
-        platform.checkouts.checkout(snapshot.digest, path, writable=False)
+    place = uploaded_path(platform.home, workspace, snapshot)
+    platform.checkouts.checkout(snapshot.digest, place, writable=False)

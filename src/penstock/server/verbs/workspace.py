@@ -7,16 +7,16 @@ from penstock.events import WorkspaceChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
-from penstock.jobs.description import creation_context
+from penstock.jobs.description import DEFAULT_RESOURCE_GROUP, creation_context
 from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources import documents
 from penstock.resources.workspace import Workspace
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.store.records.workspace import WorkspaceRecord
+from penstock.store.transaction import Transaction
 
 DEFAULT_WORKSPACE = "default"
-DEFAULT_RESOURCE_GROUP = "local"
 
 
 def ensure_default(platform: Platform) -> None:
@@ -45,7 +45,9 @@ def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Crea
     return Created(record_of(platform, record), warnings_of(parsed))
 
 
-def _insert(platform: Platform, tx: Any, workspace: Workspace, document: dict[str, Any]) -> WorkspaceRecord:
+def _insert(
+    platform: Platform, tx: Transaction, workspace: Workspace, document: dict[str, Any]
+) -> WorkspaceRecord:
     record = WorkspaceRecord(
         name=workspace.name,
         display_name=workspace.display_name or workspace.name,
@@ -72,7 +74,9 @@ def listing(platform: Platform, caller: Caller) -> list[dict[str, Any]]:
     """Every workspace that the caller may enter."""
     require(caller, Action.WORKSPACE_READ, caller.workspace)
     with platform.database.reading() as tx:
-        return [record_of(platform, record) for record in tx.workspaces.list() if caller.may_enter(record.name)]
+        return [
+            record_of(platform, record) for record in tx.workspaces.list() if caller.may_enter(record.name)
+        ]
 
 
 def show(platform: Platform, caller: Caller, name: str) -> dict[str, Any]:
@@ -86,7 +90,9 @@ def delete(platform: Platform, caller: Caller, name: str) -> None:
     """Remove a workspace with its assets, jobs and files. Refused while a job is open, and for `default`."""
     require(caller, Action.WORKSPACE_WRITE)
     if name == DEFAULT_WORKSPACE:
-        raise Conflict("workspace `default` stays", hint="make another one the default with `penstock configure`")
+        raise Conflict(
+            "workspace `default` stays", hint="make another one the default with `penstock configure`"
+        )
     with platform.database.transaction() as tx:
         tx.workspaces.get(name)
         open_jobs = [job.name for job in tx.jobs.list(name, statuses=tuple(st.OPEN), limit=5)]
