@@ -35,10 +35,11 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _dispatch(words)
     except BrokenPipeError:
         return _end_without_a_reader()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         from penstock.cli.invocation import write_error
 
-        write_error("interrupted\n")
+        # Its message, where a command has one, says what goes on without us.
+        write_error(f"\n{interruption or 'interrupted'}\n")
         return 1
     except Exception as error:  # the one place where every error becomes words and an exit code
         from penstock.cli.problems import report

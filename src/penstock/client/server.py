@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from penstock.client.connection import Connection, escaped
-from penstock.errors import Problem
 
 if TYPE_CHECKING:
     from penstock.resources.reading import Document
@@ -42,18 +41,19 @@ class Server:
 
     def check(self, document: "Document") -> Record:
         """`missing`: what the document needs and the workspace lacks, and how to create it; `problems` with file and line."""
-        from penstock.client.uploads import prepare
+        from penstock.client.uploads import prepare, problem_of
 
         prepared = prepare(document)
         path = f"/api/v1/workspaces/{escaped(self._workspace)}/documents:check"
         answer: Record = self._connection.post(path, {"kind": document.kind, "document": prepared.data})
         known = {problem.pointer for problem in prepared.problems}
-        problems = [Problem(**problem) for problem in answer.get("problems") or ()]
+        problems = [problem_of(problem) for problem in answer.get("problems") or ()]
         # What could not be read here was sent as it stands: the server's words about it would be a second complaint.
         theirs = [problem for problem in problems if problem.pointer not in known]
         return {**answer, "problems": (*prepared.problems, *document.locate(theirs))}
 
     def create_missing(self, create: Record) -> Record:
-        """Do what `check` proposed for one missing thing."""
-        found: Record = self._connection.request(create["method"], create["path"], body=create.get("body"))
+        """Do what `check` proposed for one missing thing; its path is below the workspace's."""
+        path = f"/api/v1/workspaces/{escaped(self._workspace)}/{create['path']}"
+        found: Record = self._connection.request(create["method"], path, body=create.get("body"))
         return found

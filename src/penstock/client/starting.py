@@ -26,6 +26,8 @@ STOP_DEADLINE = 20.0
 _PATIENCE = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 _LOG_LINES_SHOWN = 15
+# Bytes of a line, as a guess of how far before its end the log has to be read.
+_LOG_LINE_LENGTH = 400
 # A log this big is put aside (as server.log.1) before the next start.
 _LARGEST_LOG = 20 * 1024 * 1024
 
@@ -35,17 +37,22 @@ _started: list["subprocess.Popen[bytes]"] = []
 Say = Callable[[str], None]
 
 
-def ensure_server(home: Home) -> None:
-    """Return when a server answers on the home's socket; ServerUnavailable says why none does."""
-    _make_home(home)
+def ensure_server(home: Home, *more: str) -> None:
+    """Return when a server answers on the home's socket; ServerUnavailable says why none does.
+
+    `more` are arguments for a server that has to be started.
+    """
+    make_home(home)
     with _alone(home):
         if health(home) is not None:
             return  # another client has started it while we waited
-        process = None
-        if not is_running(home):
-            _remove_stale_socket(home)
-            process = _spawn(home)
-        _await_health(home, process)
+        if is_running(home):
+            _await_health(home, None, 0)
+            return
+        _remove_stale_socket(home)
+        _put_large_log_aside(home)
+        log_start = home.server_log.stat().st_size if home.server_log.exists() else 0
+        _await_health(home, _spawn(home, *more), log_start)
 
 
 def replace_if_outdated(home: Home, say: Say) -> None:
@@ -159,12 +166,11 @@ def environment_of(home: Home) -> dict[str, str]:
     return environ
 
 
-def _spawn(home: Home) -> "subprocess.Popen[bytes]":
-    _put_large_log_aside(home)
+def _spawn(home: Home, *more: str) -> "subprocess.Popen[bytes]":
     try:
         with open(home.server_log, "ab") as log:
             process = subprocess.Popen(
-                command_line(),
+                command_line(*more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -178,25 +184,26 @@ def _spawn(home: Home) -> "subprocess.Popen[bytes]":
     return process
 
 
-def _await_health(home: Home, process: "subprocess.Popen[bytes] | None") -> None:
+def _await_health(home: Home, process: "subprocess.Popen[bytes] | None", log_start: int) -> None:
+    """Wait for the server that was started as `process`, or by somebody else. What it logs begins at `log_start`."""
     deadline = time.monotonic() + START_DEADLINE
     pause = _FIRST_PAUSE
     while health(home) is None:
         if process is not None and process.poll() is not None:
-            raise _died(home, process.returncode)
+            raise _died(home, process.returncode, log_start)
         if time.monotonic() > deadline:
             pid = process.pid if process else running_pid(home)
             raise ServerUnavailable(
                 f"the server (process {pid}) does not answer after {START_DEADLINE:.0f} s",
-                details=("last lines of its log:", *log_tail(home)),
+                details=("last lines of its log:", *log_tail(home, since=log_start)),
                 hint="`penstock server stop` ends it; the next command starts a new one",
             )
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def _died(home: Home, code: int) -> PenstockError:
-    lines = log_tail(home)
+def _died(home: Home, code: int, log_start: int) -> PenstockError:
+    lines = log_tail(home, since=log_start)
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     if any("No space left on device" in line for line in lines):
         return StorageFull(
@@ -211,12 +218,12 @@ def _died(home: Home, code: int) -> PenstockError:
     )
 
 
-def log_tail(home: Home, lines: int = _LOG_LINES_SHOWN) -> list[str]:
-    """The last lines of the server's log; fewer where a line is very long."""
+def log_tail(home: Home, lines: int = _LOG_LINES_SHOWN, *, since: int = 0) -> list[str]:
+    """The last lines of the server's log, as far as they were written behind the byte `since`; fewer where lines are long."""
     try:
         with open(home.server_log, "rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - 400 * lines))
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(since, end - _LOG_LINE_LENGTH * lines, 0))
             text = log.read().decode("utf-8", "replace")
     except OSError as error:
         return [f"(cannot read {home.server_log}: {error.strerror})"]
@@ -230,7 +237,8 @@ def _remove_stale_socket(home: Home) -> None:
         raise _cannot(home, f"remove the stale socket {home.socket.name}", error) from error
 
 
-def _make_home(home: Home) -> None:
+def make_home(home: Home) -> None:
+    """The folder of all state, and the one of its socket, for this user alone."""
     try:
         home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         if home.socket.parent != home.path:

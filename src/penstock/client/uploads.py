@@ -94,7 +94,7 @@ def send(
             value = answer.checked()
         except InvalidDocument as error:
             raise invalid(prepared.document, prepared.document.locate(error.problems), error) from error
-        warnings = [_problem_of(warning) for warning in value.get("warnings") or ()]
+        warnings = [problem_of(warning) for warning in value.get("warnings") or ()]
         return Created(value["record"], prepared.document.locate(warnings))
     raise Conflict(
         "the server goes on missing files that were sent", hint="is `penstock gc` running? repeat the command"
@@ -166,7 +166,8 @@ def _amount(size: float) -> str:
     return f"{size:.1f} GiB"
 
 
-def _problem_of(warning: Any) -> Problem:
+def problem_of(warning: Any) -> Problem:
+    """A finding of the server, which may say more about it than a Problem holds."""
     if isinstance(warning, str):
         return Problem("", warning)
     known = Problem.__dataclass_fields__

@@ -1,0 +1,134 @@
+"""`penstock check`: what a file needs that is not here yet."""
+
+from pathlib import Path
+from typing import Any
+
+from penstock.cli import flags
+from penstock.cli.grammar import Argument, Command, Example
+from penstock.cli.invocation import Invocation, Outcome
+from penstock.cli.problems import problem_lines
+from penstock.errors import PenstockError, UsageError
+
+
+def run(invocation: Invocation) -> object:
+    from penstock.cli.documents import document_of
+
+    arguments = invocation.arguments
+    file = arguments.file or arguments.yaml_file
+    if not file:
+        raise UsageError("the following arguments are required: FILE", hint="penstock check pipeline.yml")
+    arguments.file = file
+    kind = kind_of(Path(file))
+    if kind != "job":
+        raise PenstockError(
+            f"{file} describes a {kind}, which needs nothing else: only jobs can be checked",
+            hint=f"create it: penstock {kind} create -f {file}",
+        )
+    document = document_of(invocation, "job", {})
+    found = invocation.client.server.check(document)
+    missing: list[dict[str, Any]] = found["missing"]  # Any: JSON records
+    created = []
+    if arguments.create_missing:
+        for entry in [entry for entry in missing if entry.get("create")]:
+            invocation.say(f"creating {entry['what']} `{entry['name']}`")
+            invocation.client.server.create_missing(entry["create"])
+            created.append(entry)
+        found = invocation.client.server.check(document) if created else found
+        missing = found["missing"]
+    for entry in (*missing, *created):
+        position = document.position_of(str(entry.get("pointer") or ""))
+        if position is not None:
+            entry["file"], entry["line"] = position.file, position.line
+    problems = found["problems"]
+    record = {
+        "file": str(file),
+        "missing": missing,
+        "created": [{"what": entry["what"], "name": entry["name"]} for entry in created],
+        "problems": [
+            {
+                "path": p.pointer,
+                "message": p.message,
+                "expected": p.expected,
+                "hint": p.hint,
+                "file": p.file,
+                "line": p.line,
+            }
+            for p in problems
+        ],
+    }
+    text = _text(str(file), missing, created, problem_lines(problems))
+    return Outcome(record, text=text, exit_code=1 if missing or problems else 0)
+
+
+def kind_of(path: Path) -> str:
+    """What a file describes, from what it says; a job where nothing else shows."""
+    from penstock.cli.documents import require_file
+    from penstock.resources.reading import load_yaml
+
+    require_file(path)
+    data = load_yaml(path.read_text(encoding="utf-8-sig", errors="replace"), name=str(path))
+    if not isinstance(data, dict):
+        return "job"
+    schema = str(data.get("$schema", "")).lower().rsplit("/", 1)[-1]
+    kind = str(data.get("type", "")).lower()
+    if {"command", "jobs", "component"} & data.keys() or "job" in schema:
+        return "job"
+    if "compute" in schema or kind in ("amlcompute", "computeinstance", "kubernetes", "local"):
+        return "compute"
+    for name in ("workspace", "environment", "model", "data"):
+        if schema.startswith(name):
+            return name
+    if kind in ("uri_file", "uri_folder", "mltable"):
+        return "data"
+    if kind in ("custom_model", "mlflow_model", "triton_model"):
+        return "model"
+    return "environment" if {"image", "conda_file", "build"} & data.keys() else "job"
+
+
+def _text(
+    file: str, missing: list[dict[str, Any]], created: list[dict[str, Any]], problems: list[str]
+) -> str:
+    lines = [f"created {entry['what']} `{entry['name']}`" for entry in created]
+    if problems:
+        lines += [
+            f"{len(problems)} lines of problems in {file}:" if len(problems) > 1 else f"a problem in {file}:",
+            *problems,
+        ]
+    if missing:
+        lines.append(f"{file} needs what is not here:")
+        for entry in missing:
+            place = f"{Path(entry['file']).name}:{entry['line']}  " if entry.get("line") else ""
+            lines.append(f"  {place}{entry['message']}")
+            if entry.get("command"):
+                lines.append(f"      {entry['command']}")
+        if any(entry.get("create") for entry in missing):
+            lines.append(f"create it at once: penstock check {file} --create-missing")
+    if not missing and not problems:
+        lines.append(f"{file} has all that it needs")
+    return "\n".join(lines) + "\n"
+
+
+COMMANDS = (
+    Command(
+        name="check",
+        summary="List what a file needs that is not here yet, and create it.",
+        description=(
+            "Looks for the workspace, compute, environment, data and Python that a file names, and prints the command that"
+            " creates each that is absent. Exit code 1 where something is missing, 0 when all is there or was created."
+        ),
+        arguments=(
+            Argument(("yaml_file",), "The job's YAML file.", metavar="FILE"),
+            Argument(("--file", "-f"), "The same as a flag.", metavar="FILE"),
+            Argument(("--create-missing",), "Create what can be created.", takes="nothing"),
+            Argument(
+                ("--kind",), "What the file describes; told from its content when left out.", choices=KINDS
+            ),
+            flags.SET,
+        ),
+        examples=(
+            Example("what does my pipeline need?", "penstock check pipeline.yml"),
+            Example("create it", "penstock check pipeline.yml --create-missing"),
+        ),
+        run=run,
+    ),
+)

@@ -1,0 +1,50 @@
+"""The flags that several commands share, spelled and worded once."""
+
+import re
+
+from penstock.cli.grammar import Argument, whole_number
+
+FILE = Argument(("--file", "-f"), "Path of the YAML file.", metavar="FILE")
+FILE_REQUIRED = Argument(("--file", "-f"), "Path of the YAML file.", metavar="FILE", required=True)
+SET = Argument(
+    ("--set",),
+    "Replace a property of the file before it is checked: `--set inputs.rate=0.1 settings.force_rerun=true`.",
+    takes="values",
+    metavar="PATH=VALUE",
+)
+NAME = Argument(("--name", "-n"), "Name; counts before the file's.")
+VERSION = Argument(
+    ("--version", "-v"), "Version; counts before the file's. The next whole number when left out."
+)
+DESCRIPTION = Argument(("--description",), "Description; counts before the file's.", metavar="TEXT")
+TAGS = Argument(
+    ("--tags",), "Tags, as `key=value`; they count before the file's.", takes="values", metavar="KEY=VALUE"
+)
+NO_WAIT = Argument(
+    ("--no-wait",), "Print nothing. What takes long in the cloud is done at once here.", takes="nothing"
+)
+YES = Argument(("--yes", "-y"), "Do not ask.", takes="nothing")
+MAX_RESULTS = Argument(("--max-results", "-r"), "At most this many.", convert=whole_number, metavar="NUMBER")
+INCLUDE_ARCHIVED = Argument(("--include-archived",), "Archived ones as well.", takes="nothing")
+ARCHIVED_ONLY = Argument(("--archived-only",), "Only archived ones.", takes="nothing")
+REGISTRY_NAME = Argument(("--registry-name",), "Registries are not supported yet.", metavar="NAME")
+
+
+def name_of(what: str) -> Argument:
+    """`--name/-n`, required, for a command that acts on one thing."""
+    return Argument(("--name", "-n"), f"Name of the {what}.", required=True)
+
+
+def pairs_of(words: list[str] | None) -> dict[str, str]:
+    """`key=value` words as a mapping. One word may hold several pairs, as scripts write it: `--tags "a=1 b=2"`.
+
+    A key without `=` gets an empty value, as `az` does it.
+    """
+    pairs: dict[str, str] = {}
+    for word in words or ():
+        # A blank starts a new pair only where `key=` follows: `title=two words` stays one.
+        for pair in re.split(r"\s+(?=[^\s=]+=)", word.strip()):
+            if pair:
+                key, _, value = pair.partition("=")
+                pairs[key] = value
+    return pairs

@@ -1,0 +1,77 @@
+"""Following a job to its end: who shows it, what Ctrl-C means, and which end is a failure."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from penstock.cli.invocation import Invocation, write_error, write_result
+from penstock.cli.progress import PlainProgress
+from penstock.errors import JobFailed
+
+# Any: a JSON record.
+Record = Mapping[str, Any]
+
+# How many of a failed job's last log lines are shown; the server may send more.
+_DETAIL_LINES = 40
+
+
+class Progress(Protocol):
+    """Shows a job while it runs. `start`, then every event in order, then `stop`, also after an error."""
+
+    def start(self) -> None: ...
+
+    def event(self, event: Record) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def follow(invocation: Invocation, name: str, *, to_stdout: bool, record: Record) -> None:
+    """Show the job until it ends; JobFailed where it fails.
+
+    `to_stdout`: the shown text is the command's result (`job stream`). Otherwise it is talk, and a terminal gets a live view.
+    """
+    progress = _progress_of(invocation, to_stdout, record)
+    end: Record = {}
+    progress.start()
+    try:
+        for event in invocation.client.jobs.stream(name):
+            progress.event(event)
+            if event.get("kind") == "end":
+                end = event
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"stopped following: job `{name}` goes on\n"
+            f"  follow it again: penstock job stream -n {name}\n"
+            f"  stop it:         penstock job cancel -n {name}"
+        ) from None
+    finally:
+        progress.stop()
+    if end.get("status") == "Failed":
+        raise failure(name, end.get("error"))
+
+
+def failure(name: str, error: Record | None) -> JobFailed:
+    """The error of a failed job: its message, its details (the last log lines), the next step."""
+    error = error or {}
+    details: list[str] = []
+    for detail in error.get("details") or ():
+        text = detail if isinstance(detail, str) else str(detail.get("message", detail))
+        details += text.splitlines()
+    message = str(error.get("message") or "it says no more")
+    return JobFailed(
+        f"job `{name}` failed: {message}",
+        details=details[-_DETAIL_LINES:],
+        hint=error.get("hint") or f"all logs: penstock job download -n {name}",
+    )
+
+
+def _progress_of(invocation: Invocation, to_stdout: bool, record: Record) -> Progress:
+    if to_stdout:
+        return PlainProgress(write_result, record, step_logs=invocation.arguments.verbose)
+    if invocation.arguments.only_show_errors:
+        return PlainProgress(lambda text: None, record)
+    if sys.stderr is not None and sys.stderr.isatty() and not invocation.arguments.debug:
+        from penstock.cli.live import LiveProgress
+
+        return LiveProgress(record)
+    return PlainProgress(write_error, record, step_logs=True)

@@ -1,0 +1,134 @@
+"""A job while it runs, as a tree that is redrawn on a terminal: step, status, time, the last line of its log."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.cli.progress import duration, web_view_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.tree import Tree
+
+# Any: a JSON record.
+Record = Mapping[str, Any]
+
+_ENDED = frozenset(("Completed", "Failed", "Canceled", "NotResponding", "Bypassed"))
+_STYLES = {
+    "Completed": "green",
+    "Failed": "red",
+    "Canceled": "yellow",
+    "CancelRequested": "yellow",
+    "Running": "cyan",
+}
+_REDRAWS_PER_SECOND = 4
+
+
+@dataclass
+class Row:
+    """One line of the tree: the job itself, or a step."""
+
+    title: str
+    status: str = "NotStarted"
+    started_at: float | None = None
+    ended_at: float | None = None
+    note: str = ""
+
+    def apply(self, event: Record, now: float) -> None:
+        """Take over what an event says. Times are the server's; `now` stands in where it sends none."""
+        kind = event.get("kind")
+        if kind == "status":
+            at = float(event.get("at") or now)
+            self.status = str(event.get("status"))
+            if self.status not in ("NotStarted", "Queued") and self.started_at is None:
+                self.started_at = at
+            if self.status in _ENDED:
+                self.ended_at = at
+                self.note = ""
+        elif kind in ("log", "progress"):
+            lines = str(event.get("text", "")).strip().splitlines()
+            if lines:
+                self.note = lines[-1]
+
+    def elapsed(self, now: float) -> str:
+        """How long it has run, empty before it starts."""
+        if self.started_at is None:
+            return ""
+        return duration((self.ended_at or now) - self.started_at)
+
+
+class View:
+    """The rows of one job, in the order in which its steps are written; steps that only events name come last."""
+
+    def __init__(self, record: Record) -> None:
+        self.root = Row(str(record.get("display_name") or record.get("name")), str(record.get("status")))
+        self.steps: dict[str, Row] = {name: Row(name) for name in record.get("jobs") or {}}
+
+    def apply(self, event: Record, now: float) -> None:
+        step = event.get("step")
+        if step:
+            self.steps.setdefault(str(step), Row(str(step))).apply(event, now)
+        elif event.get("kind") == "end":
+            self.root.apply({"kind": "status", "status": event.get("status"), "at": event.get("at")}, now)
+        else:
+            self.root.apply(event, now)
+
+
+class LiveProgress:
+    """Draws the view on stderr, four times a second and once more at the end. rich is imported by `start`."""
+
+    def __init__(self, record: Record, console: "Console | None" = None) -> None:
+        self._record = record
+        self._view = View(record)
+        self._console = console
+        self._live: Live | None = None
+
+    def start(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = self._console or Console(stderr=True)
+        console.print(f"job {self._record.get('name')}", markup=False, highlight=False)
+        page = web_view_of(self._record)
+        if page:
+            console.print(page, markup=False, highlight=False, soft_wrap=True, style="dim")
+        self._live = Live(
+            get_renderable=self._tree,
+            console=console,
+            refresh_per_second=_REDRAWS_PER_SECOND,
+            transient=False,
+        )
+        self._live.start()
+
+    def event(self, event: Record) -> None:
+        self._view.apply(event, time.time())
+
+    def stop(self) -> None:
+        """Draw the last state and give the terminal back; harmless when called twice."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _tree(self) -> "Tree":
+        from rich.text import Text
+        from rich.tree import Tree
+
+        now = time.time()
+        rows = self._view.steps
+        width = max((len(name) for name in rows), default=0)
+
+        def line(row: Row, indent: int) -> Text:
+            text = Text(row.title.ljust(indent), no_wrap=True, overflow="ellipsis")
+            text.append(f"  {row.status:<12}", style=_STYLES.get(row.status, ""))
+            text.append(f"{row.elapsed(now):>7}")
+            if row.note:
+                text.append(f"  {row.note}", style="dim")
+            return text
+
+        # The job's own title is above the steps' titles, four columns further left.
+        tree = Tree(line(self._view.root, width + 4 if rows else 0))
+        for row in rows.values():
+            tree.add(line(row, width))
+        return tree

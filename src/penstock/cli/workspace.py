@@ -1,0 +1,122 @@
+"""`penstock workspace`: the unit of isolation."""
+
+from penstock.cli import flags
+from penstock.cli.confirm import confirm
+from penstock.cli.grammar import Argument, Command, Example
+from penstock.cli.invocation import Invocation
+from penstock.errors import NotFound, UsageError
+
+
+def _create(invocation: Invocation) -> object:
+    from penstock.cli.documents import created, document_of
+
+    arguments = invocation.arguments
+    network = arguments.managed_network
+    document = document_of(
+        invocation,
+        "workspace",
+        {
+            "name": arguments.name or arguments.workspace_name,
+            "display_name": arguments.display_name,
+            "description": arguments.description,
+            "location": arguments.location
+            or (None if arguments.file else invocation.defaults.get("location")),
+            "resource_group": arguments.resource_group
+            or (None if arguments.file else invocation.resource_group),
+            "tags": flags.pairs_of(arguments.tags),
+            "managed_network": {"isolation_mode": network} if network else None,
+        },
+    )
+    return created(invocation, invocation.client.workspaces.create(document))
+
+
+def _list(invocation: Invocation) -> object:
+    found = invocation.client.workspaces.list()
+    group = invocation.arguments.resource_group
+    if group:
+        found = [row for row in found if str(row.get("resource_group", "")).lower() == group.lower()]
+    most = invocation.arguments.max_results
+    return found if most is None else found[:most]
+
+
+def _show(invocation: Invocation) -> object:
+    from penstock.cli.documents import named
+
+    name = invocation.arguments.name or invocation.workspace
+    try:
+        return invocation.client.workspaces.show(name)
+    except NotFound as error:
+        known = (row["name"] for row in invocation.client.workspaces.list())
+        raise named(error, "workspace", name, known) from error
+
+
+def _delete(invocation: Invocation) -> None:
+    from penstock.cli.documents import deleted
+
+    # Never the default one by silence: what is deleted is named on the command line.
+    name = invocation.arguments.name or invocation.arguments.workspace_name
+    if not name:
+        raise UsageError("the following arguments are required: --name/-n")
+    confirm(invocation, f"Delete workspace `{name}` with all its assets and jobs?")
+    invocation.client.workspaces.delete(name)
+    deleted(invocation, "workspace", name)
+
+
+COMMANDS = (
+    Command(
+        name="create",
+        summary="Create a workspace.",
+        arguments=(
+            flags.FILE,
+            flags.NAME,
+            Argument(("--display-name", "-d"), "Name to show.", metavar="TEXT"),
+            flags.DESCRIPTION,
+            Argument(("--location", "-l"), "Location; recorded."),
+            flags.TAGS,
+            Argument(("--managed-network", "-m"), "Accepted; has no effect here.", metavar="MODE"),
+            flags.SET,
+            flags.NO_WAIT,
+        ),
+        examples=(
+            Example("by name", "penstock workspace create -n taxi-dev"),
+            Example("from a file, as in the cloud", "penstock workspace create -f workspace.yml -g my-group"),
+        ),
+        run=_create,
+    ),
+    Command(
+        name="list",
+        summary="List workspaces; with --resource-group, those that were created in it.",
+        arguments=(flags.MAX_RESULTS,),
+        examples=(
+            Example("all", "penstock workspace list -o table"),
+            Example(
+                "does it exist?",
+                "penstock workspace list --query \"[?name=='taxi-dev'][name]\" -o tsv | wc -l",
+            ),
+        ),
+        run=_list,
+    ),
+    Command(
+        name="show",
+        summary="Show a workspace: the one of --name, -w or the defaults.",
+        arguments=(Argument(("--name", "-n"), "Name of the workspace."),),
+        examples=(
+            Example("the one that commands use", "penstock workspace show"),
+            Example("its MLflow", "penstock workspace show -n taxi-dev --query mlflow_tracking_uri -o tsv"),
+        ),
+        run=_show,
+    ),
+    Command(
+        name="delete",
+        summary="Delete a workspace with all its assets and jobs.",
+        arguments=(
+            Argument(("--name", "-n"), "Name of the workspace."),
+            flags.YES,
+            Argument(("--all-resources",), "Accepted; everything is always deleted.", takes="nothing"),
+            Argument(("--permanently-delete", "-p"), "Accepted; there is no other way.", takes="nothing"),
+            flags.NO_WAIT,
+        ),
+        examples=(Example("without being asked", "penstock workspace delete -n taxi-dev --yes"),),
+        run=_delete,
+    ),
+)
