@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.errors import NotFound, PenstockError, PermissionDenied, ServerUnavailable
 from penstock.identity.tokens import Caller
-from penstock.tracking import bodies
+from penstock.tracking import bodies, pages
 from penstock.tracking.paths import UnsafePath, check_query, encode_path, read_path
 from penstock.tracking.rest import DEFAULT_WORKSPACE, WORKSPACE_HEADER, MlflowRest, mlflow_workspace
-from penstock.tracking.routes_table import Action, find_route, may, why_refused
+from penstock.tracking.routes_table import Action, current_path, find_route, may, why_refused
 
 if TYPE_CHECKING:
     import httpx
@@ -114,12 +114,17 @@ class MlflowProxy:
         method: str = scope["method"]
         path = read_path(scope.get("raw_path") or scope["path"].encode())
         workspace, slash, rest = path.removeprefix(PREFIX).partition("/")
-        target = slash + rest
+        target = current_path(slash + rest)
         caller: Caller = scope["penstock.caller"]
         if not target and method in ("GET", "HEAD"):
             # MLflow's page loads its parts relative to its own address.
             await asyncio.to_thread(self._authorize, caller, workspace, "page")
             await send_redirect(send, f"{encode_path(PREFIX + workspace)}/")
+            return
+        said = pages.nothing_there(method, target)
+        if said is not None:
+            await asyncio.to_thread(self._authorize, caller, workspace, "page")
+            await _send(send, 200, said, [(b"content-type", b"application/json")])
             return
         route = find_route(method, target)
         if route is None:
@@ -229,14 +234,13 @@ async def _pass_on(answer: "httpx.Response", target: str, send: Send) -> None:
     if serves_files(target):
         # Files come from users' code. Should a browser ever show one as a page, it gets no script and no origin.
         headers.append((b"content-security-policy", b"sandbox; default-src 'none'; frame-ancestors 'none'"))
-    if target.endswith("/mlflow/server-info"):
-        body = _without_workspaces(await answer.aread())
-        headers = [
-            (name, value) for name, value in headers if name not in (b"content-length", b"content-encoding")
-        ]
-        headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    rewrite = _rewriting(target)
+    if rewrite is not None and answer.status_code == 200:
+        body = rewrite(await answer.aread())
+        # Its length, spelling and version are not those of MLflow's own any more.
+        changed = (b"content-length", b"content-encoding", b"etag", b"last-modified", b"accept-ranges")
+        headers = [(name, value) for name, value in headers if name not in changed]
+        await _send(send, 200, body, [*headers, (b"cache-control", b"no-cache")])
         return
     await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
     async for part in answer.aiter_raw(_CHUNK):
@@ -244,12 +248,10 @@ async def _pass_on(answer: "httpx.Response", target: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _without_workspaces(body: bytes) -> bytes:
-    """What the server is to its callers: one workspace, no gateway. Clients and pages then do not ask for either."""
-    info = json.loads(body)
-    info["workspaces_enabled"] = False
-    info["features_enabled"] = {**info.get("features_enabled", {}), "gateway": False}
-    return json.dumps(info).encode()
+def _rewriting(target: str) -> Callable[[bytes], bytes] | None:
+    if target == "/":
+        return pages.first_page
+    return pages.server_info if target.endswith("/mlflow/server-info") else None
 
 
 def is_artifact(target: str) -> bool:
@@ -286,15 +288,16 @@ async def send_error(send: Send, status: int, message: str) -> None:
     """An error in MLflow's own shape, which its clients show as it is."""
     code = _ERROR_CODES.get(status, "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST")
     body = json.dumps({"error_code": code, "message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 503:
-        headers.append((b"retry-after", b"2"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    headers = [(b"content-type", b"application/json")]
+    await _send(send, status, body, [*headers, (b"retry-after", b"2")] if status == 503 else headers)
 
 
 async def send_redirect(send: Send, target: str) -> None:
     """Send the browser to another path of this server."""
-    headers = [(b"location", target.encode()), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 307, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await _send(send, 307, b"", [(b"location", target.encode())])
+
+
+async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    every = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": every})
+    await send({"type": "http.response.body", "body": body})

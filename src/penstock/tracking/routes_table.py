@@ -36,7 +36,6 @@ GET 3.0/mlflow/server-info
 GET,POST 2.0/mlflow/experiments/search
 GET 2.0/mlflow/experiments/get
 GET 2.0/mlflow/experiments/get-by-name
-GET 2.0/mlflow/experiments/list
 POST 2.0/mlflow/experiments/search-datasets
 GET 2.0/mlflow/runs/get
 POST 2.0/mlflow/runs/search
@@ -54,7 +53,6 @@ GET 2.0/mlflow/logged-models/{}/artifacts/directories
 GET 2.0/mlflow/logged-models/{}/artifacts/files
 GET 2.0/mlflow/registered-models/get
 GET 2.0/mlflow/registered-models/search
-GET 2.0/mlflow/registered-models/list
 GET,POST 2.0/mlflow/registered-models/get-latest-versions
 GET 2.0/mlflow/registered-models/alias
 GET 2.0/mlflow/model-versions/get
@@ -230,6 +228,11 @@ def find_route(method: str, path: str) -> Route | None:
         if expression.fullmatch(path):
             return route
     return None
+
+
+def current_path(path: str) -> str:
+    """The path as the installed MLflow knows it: the registry of clients before 2.0 was a preview."""
+    return re.sub(r"^/(ajax-)?api/2\.0/preview/mlflow/", r"/\1api/2.0/mlflow/", path)
 
 
 def why_refused(path: str) -> str:
