@@ -334,8 +334,7 @@ def _handle_from(output: bytes, launch: Launch) -> Handle:
     answer = text.rpartition(worker.ANSWER + " ")[2] if worker.ANSWER in text else ""
     kind, _, rest = answer.strip().partition(" ")
     if kind == "started":
-        pid, _, named = rest.partition(" ")
-        start_time, _, boot_id = named.rpartition(" ")  # macOS writes a start time with spaces in it
+        pid, start_time, boot_id = rest.split("\t")
         return Handle(launch.id, launch.folder, int(pid), start_time, boot_id, launch.fence)
     if kind == "refused":
         raise _already_started(launch)

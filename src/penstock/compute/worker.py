@@ -88,9 +88,11 @@ def boot_id() -> str:
     if LINUX:
         return read_bytes("/proc/sys/kernel/random/boot_id").decode("ascii").strip()
     # kern.boottime moves when somebody sets the clock; the session's uuid does not.
-    return output_of(["sysctl", "-n", "kern.bootsessionuuid"]).strip() or output_of(
-        ["sysctl", "-n", "kern.boottime"]
-    ).split(",")[0].strip("{ ")
+    return (
+        output_of(["sysctl", "-n", "kern.bootsessionuuid"]).strip()
+        or output_of(["sysctl", "-n", "kern.boottime"]).split(",")[0].strip("{ ")
+        or "unknown"
+    )
 
 
 def find_process(pid: int) -> "Process | None":
@@ -169,23 +171,30 @@ def _from_proc(pid: int) -> "Process | None":
 
 
 def _from_ps(selection: "list[str]") -> "list[Process]":
+    text, ps = _run(["ps", *selection, "-o", "pid=,ppid=,pgid=,stat=,lstart="])
     found = []
-    for line in output_of(["ps", *selection, "-o", "pid=,ppid=,pgid=,stat=,lstart="]).splitlines():
+    for line in text.splitlines():
         pid, parent, group, state, started = line.split(None, 4)
-        found.append(Process(int(pid), int(parent), int(group), state.startswith("Z"), started.strip()))
+        if int(pid) != ps:  # it sees itself, as a child of ours
+            found.append(Process(int(pid), int(parent), int(group), state.startswith("Z"), started.strip()))
     return found
 
 
 def output_of(argv: "list[str]") -> str:
     """What a system tool prints; the same text whatever the user's locale and time zone are."""
+    return _run(argv)[0]
+
+
+def _run(argv: "list[str]") -> "tuple[str, int]":
     import subprocess  # only where there is no /proc
 
     environment = dict(os.environ, LC_ALL="C", TZ="UTC0")
     try:
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+        tool = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
     except OSError:
-        return ""  # no such tool here
-    return done.stdout.decode("utf-8", "replace")
+        return "", 0  # no such tool here
+    with tool:
+        return tool.communicate()[0].decode("utf-8", "replace"), tool.pid
 
 
 def find_prctl() -> "Callable[[int, int], int] | None":
@@ -478,7 +487,7 @@ class Step:
             remove(temporary)
             kind = "full" if problem.errno in (errno.ENOSPC, errno.EDQUOT) else "failed"
             return "{} {}".format(kind, str(problem).replace("\n", " "))
-        return "started {} {} {}".format(self.pid, self.record["start_time"], self.record["boot_id"])
+        return f"started {self.pid}\t{own.start_time if own else ''}\t{self.record['boot_id']}"
 
     def listen(self) -> None:
         """Be ready for signals before the server knows us: a cancel may come at once."""
