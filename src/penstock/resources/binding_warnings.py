@@ -1,0 +1,63 @@
+"""What works in a job's bindings, but deserves a word: old forms, things that Azure ML refuses, outputs nobody writes."""
+
+from collections.abc import Iterator, Mapping
+
+from penstock.errors import Problem
+from penstock.resources.expressions import doubled
+from penstock.resources.raw_pipeline import LOCAL, RawPipeline, binding_of, mapping
+from penstock.resources.wording import pointer_of
+
+_DEFAULT = "/settings/default_compute"
+
+
+def pipeline_warnings(pipeline: RawPipeline) -> Iterator[Problem]:
+    if not pipeline.default_compute and not pipeline.names_any_compute:
+        message = "no compute is named: every step runs on this machine (Azure ML refuses such a pipeline)"
+        yield Problem(_DEFAULT, message, hint="write `settings: {default_compute: azureml:<name>}`")
+    named = [(_DEFAULT, mapping(pipeline.data.get("settings")).get("default_compute"))]
+    named += [("/compute", pipeline.data.get("compute"))]
+    named += [
+        (pointer_of(("jobs", key, "compute")), step.data.get("compute"))
+        for key, step in pipeline.steps.items()
+    ]
+    for pointer, compute in named:
+        if isinstance(compute, str) and compute in LOCAL:
+            yield Problem(pointer, "`compute: local` is this machine; Azure ML refuses it inside a pipeline")
+    yield from _legacy_bindings(pipeline)
+    yield from _unwritten_outputs(pipeline)
+
+
+def _legacy_bindings(pipeline: RawPipeline) -> Iterator[Problem]:
+    for step in pipeline.steps.values():
+        for side, values in (("inputs", step.inputs), ("outputs", step.outputs)):
+            for name, value in values.items():
+                expression = binding_of(value)
+                if expression is None or "parent." in expression.text.replace(" ", ""):
+                    continue
+                if expression.scope in ("inputs", "outputs", "parent.jobs"):
+                    path = ".".join((expression.scope.removeprefix("parent."), *expression.path))
+                    message = f"`{expression.text}` is an old form of `${{{{parent.{path}}}}}`"
+                    yield Problem(pointer_of(("jobs", step.key, side, name)), message)
+
+
+def _unwritten_outputs(pipeline: RawPipeline) -> Iterator[Problem]:
+    bound = [binding_of(value) for step in pipeline.steps.values() for value in step.outputs.values()]
+    written = {".".join(each.path) for each in bound if each and each.scope in ("parent.outputs", "outputs")}
+    for name in pipeline.outputs:
+        if name not in written:
+            hint = f"bind it in a step: `outputs: {{<name>: ${{{{parent.outputs.{name}}}}}}}`"
+            yield Problem(
+                pointer_of(("outputs", name)), f"no step writes output `{name}` of the pipeline", hint=hint
+            )
+
+
+def doubled_expressions(value: object, pointer: str) -> Iterator[Problem]:
+    if isinstance(value, str):
+        if doubled(value):
+            yield Problem(pointer, "`$${{…}}` has a `$` too many; it is taken as `${{…}}`")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from doubled_expressions(item, pointer + pointer_of((str(key),)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from doubled_expressions(item, pointer + pointer_of((index,)))

@@ -1,0 +1,42 @@
+"""A data asset: a file or a folder with a name and a version."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from penstock.errors import Problem
+from penstock.resources.field_types import AnyTags, AssetName, Choice, Version
+from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
+from penstock.resources.reference_fields import DataPath, place_remarks, snapshot_is_file
+
+
+class Data(Part):
+    """A data asset."""
+
+    noun = "a data asset"
+    output_only = OUTPUT_ONLY
+
+    name: AssetName
+    version: Version | None = Field(default=None, description="the next whole number if absent")
+    description: str | None = None
+    tags: AnyTags = Field(default_factory=dict)
+    properties: AnyTags = Field(default_factory=dict)
+    type: Annotated[Literal["uri_folder", "uri_file"], Choice(not_yet=("mltable",))] = "uri_folder"
+    path: DataPath
+    datastore: str | None = recorded("files are kept in the workspace's own store")
+    auto_delete_setting: dict[str, Any] | None = recorded("nothing is deleted by itself")
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
+        path, kind = data.get("path"), str(data.get("type", "uri_folder"))
+        is_file = snapshot_is_file(path) if isinstance(path, str) else None
+        if is_file and kind == "uri_folder":
+            hint = "write `type: uri_file`, or give the folder that holds it"
+            yield Problem("/path", "a `uri_folder` needs a folder, and the path is a file", hint=hint)
+        if is_file is False and kind == "uri_file":
+            hint = "write `type: uri_folder`, or give the file itself"
+            yield Problem("/path", "a `uri_file` needs a file, and the path is a folder", hint=hint)
+
+    def remarks(self) -> Iterator[Problem]:
+        yield from place_remarks(self.path, "data", "/path")

@@ -1,0 +1,105 @@
+"""From the data of a document to a typed resource, or to everything that is wrong with it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic.json_schema import models_json_schema
+
+from penstock.errors import InvalidDocument, Problem
+from penstock.resources import bindings
+from penstock.resources.component import CommandComponent
+from penstock.resources.compute import Compute
+from penstock.resources.data import Data
+from penstock.resources.environment import Environment
+from penstock.resources.job import CommandJob, PipelineJob
+from penstock.resources.kinds import spelled_type
+from penstock.resources.model import Model
+from penstock.resources.model_base import warnings_within
+from penstock.resources.nearest import did_you_mean
+from penstock.resources.wording import problem_from
+from penstock.resources.workspace import Workspace
+
+Resource = Workspace | Environment | Data | Model | Compute | CommandComponent | CommandJob | PipelineJob
+
+MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
+    "workspace": (Workspace,),
+    "environment": (Environment,),
+    "data": (Data,),
+    "model": (Model,),
+    "compute": (Compute,),
+    "component": (CommandComponent,),
+    "job": (CommandJob, PipelineJob),
+}
+"""The models of each kind of document; the `type` chooses where there are several."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document that may be acted on, and what its author should know about it."""
+
+    resource: Resource
+    warnings: tuple[Problem, ...]
+
+
+def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
+    """The resource that `data` describes. Raises InvalidDocument with every problem of the document."""
+    if kind not in MODELS:
+        hint = did_you_mean(kind, MODELS)
+        raise InvalidDocument([Problem("", f"documents of kind `{kind}` are not supported yet", hint=hint)])
+    problems: list[Problem] = []
+    resource: Resource | None = None
+    try:
+        resource = _model_for(kind, data).model_validate(data)
+    except ValidationError as error:
+        problems = [problem_from(found) for found in error.errors(include_url=False)]
+    is_job = kind == "job" and isinstance(data, Mapping)
+    if is_job:
+        problems += bindings.problems_in(data)
+    if resource is None or problems:
+        raise InvalidDocument(_without_repetition(problems))
+    warnings = [*warnings_within(resource), *(bindings.warnings_in(data) if is_job else ())]
+    return Parsed(resource, tuple(_said_once(warnings)))
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema of a kind's files, for editors. It describes a file as written: paths are not read yet."""
+    models = MODELS[kind]
+    _, schema = models_json_schema([(model, "validation") for model in models], by_alias=True)
+    definitions: dict[str, Any] = schema["$defs"]
+    for name, definition in definitions.items():
+        if "properties" in definition and name in {model.__name__ for model in models}:
+            definition["properties"] = {"$schema": {"type": "string"}, **definition["properties"]}
+    choices = [{"$ref": f"#/$defs/{model.__name__}"} for model in models]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind,
+        **({"anyOf": choices} if len(choices) > 1 else choices[0]),
+        "$defs": definitions,
+    }
+
+
+def _model_for(kind: str, data: Mapping[str, Any]) -> type[Resource]:
+    models = MODELS[kind]
+    if kind == "job" and isinstance(data, Mapping) and spelled_type(data) == "pipeline":
+        return PipelineJob
+    return models[0]
+
+
+def _without_repetition(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems in the order in which they were found, each message once per place."""
+    return list({(problem.pointer, problem.message): problem for problem in problems}.values())
+
+
+def _said_once(warnings: Iterable[Problem]) -> list[Problem]:
+    """One warning per message: a pipeline of ten steps is not told ten times that images are recorded."""
+    places: dict[tuple[str, str | None], list[Problem]] = {}
+    for warning in warnings:
+        places.setdefault((warning.message, warning.hint), []).append(warning)
+    return [
+        first[0]
+        if len(first) == 1
+        else replace(first[0], message=f"{first[0].message} ({len(first)} places)")
+        for first in places.values()
+    ]

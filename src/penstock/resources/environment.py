@@ -1,0 +1,129 @@
+"""The software environment of a job: an image and a conda file."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from penstock.errors import Problem
+from penstock.resources.field_types import AnyTags, AssetName, Choice, FilledText, Version
+from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
+from penstock.resources.wording import describe, trouble
+
+_NO_ENGINE = "no container engine is used yet"
+
+
+def _read_conda_file(value: Any) -> Any:
+    if isinstance(value, str):
+        raise trouble(
+            f"{{field}} must be the content of a conda file, got {describe(value)}",
+            expected="a mapping with `dependencies`",
+            hint="the command line reads the file and sends what it says; a REST caller sends the mapping itself",
+        )
+    return value
+
+
+def _conda_shape(content: dict[str, Any]) -> dict[str, Any]:
+    """The shape alone: which packages can be had is asked when the environment is built."""
+    dependencies = content.get("dependencies")
+    if not isinstance(dependencies, list):
+        found = "it is missing" if dependencies is None else f"got {describe(dependencies)}"
+        raise trouble(f"`dependencies` of {{field}} must be a list, {found}", expected="a list of packages")
+    for index, item in enumerate(dependencies):
+        pip = item.get("pip") if isinstance(item, Mapping) and set(item) == {"pip"} else None
+        is_pip = isinstance(pip, list) and all(isinstance(package, str) for package in pip)
+        if not isinstance(item, str) and not is_pip:
+            raise trouble(
+                f"entry {index + 1} of `dependencies` in {{field}} must be a package or a `pip:` list, "
+                f"got {describe(item)}",
+                expected="text such as `python=3.11`, or a mapping `pip: [...]`",
+            )
+    return content
+
+
+CondaFile = Annotated[
+    dict[str, Any],
+    BeforeValidator(_read_conda_file),
+    AfterValidator(_conda_shape),
+    WithJsonSchema({"type": ["string", "object"]}),
+]
+
+
+class Route(Part):
+    """Where a server in the image listens."""
+
+    noun = "a route"
+
+    port: int
+    path: str
+
+
+class InferenceConfig(Part):
+    """How a deployment talks to a server in the image."""
+
+    noun = "`inference_config`"
+
+    liveness_route: Route
+    readiness_route: Route
+    scoring_route: Route
+
+
+class InlineEnvironment(Part):
+    """An environment written into a job."""
+
+    noun = "an environment"
+    output_only = OUTPUT_ONLY
+
+    name: AssetName | None = None
+    version: Version | None = None
+    description: str | None = None
+    tags: AnyTags = Field(default_factory=dict)
+    properties: AnyTags = Field(default_factory=dict)
+    image: FilledText | None = Field(default=None, description=f"recorded with a warning: {_NO_ENGINE}")
+    conda_file: CondaFile | None = Field(
+        default=None, description="a path, or the content inline; a virtual environment is built from it"
+    )
+    build: Any = not_yet(f"{_NO_ENGINE}; write `image` and `conda_file`")
+    os_type: Annotated[
+        Literal["linux"], Choice(not_yet=("windows",), hint="environments run on Linux and macOS")
+    ] = "linux"
+    inference_config: InferenceConfig | None = recorded(
+        "it is for deployments of images, and there are none yet"
+    )
+    datastore: str | None = recorded("files are kept in the workspace's own store")
+
+    @classmethod
+    def refusal(cls, data: Mapping[str, Any]) -> Problem | None:
+        if "dependencies" in data or "channels" in data:
+            hint = "write an environment file with `image:` and `conda_file: <this file>`"
+            return Problem("", "this is a conda file, not an environment", expected=cls.noun, hint=hint)
+        return None
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
+        if "build" not in data and "image" not in data and "conda_file" not in data:
+            hint = "write `image:`, or `image:` and `conda_file:`"
+            yield Problem("/image", "an environment needs `image` or `conda_file`", hint=hint, code="missing")
+        if "build" in data and "image" in data:
+            yield Problem("/image", "an environment has either `image` or `build`, not both")
+        if "build" in data and "conda_file" in data:
+            yield Problem("/conda_file", "an environment has either `conda_file` or `build`, not both")
+
+    def remarks(self) -> Iterator[Problem]:
+        if self.image is not None:
+            packages = (
+                "its packages come from `conda_file`"
+                if self.conda_file
+                else "commands use this machine's tools"
+            )
+            yield Problem("/image", f"`image` is recorded, but {_NO_ENGINE}: {packages}", code="unsupported")
+        elif self.conda_file is not None:
+            yield Problem(
+                "/image", "`conda_file` stands without `image`: it works here, but Azure ML refuses it"
+            )
+
+
+class Environment(InlineEnvironment):
+    """An environment as an asset, with a name."""
+
+    name: AssetName

@@ -1,0 +1,50 @@
+"""A job of type `command`: one command in one environment. Pipelines are in `pipeline`, offered here too."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from penstock.resources.field_types import FilledText, Variables
+from penstock.resources.inputs_and_outputs import Inputs, Outputs
+from penstock.resources.job_base import JobBase
+from penstock.resources.model_base import not_yet, recorded
+from penstock.resources.pipeline import CommandStep, PipelineJob, PipelineSettings
+from penstock.resources.ports import InputPort, OutputPort
+from penstock.resources.reference_fields import CodePath, EnvironmentValue
+from penstock.resources.run_settings import QUEUE_NOTE, Limits, QueueSettings, Resources
+
+__all__ = ["CommandJob", "CommandStep", "PipelineJob", "PipelineSettings"]
+
+
+class CommandJob(JobBase):
+    """A command job."""
+
+    noun = "a command job"
+
+    type: Literal["command"] = "command"
+    command: FilledText
+    code: CodePath | None = None
+    environment: EnvironmentValue
+    environment_variables: Variables = Field(default_factory=dict)
+    inputs: Inputs = Field(default_factory=dict)
+    outputs: Outputs = Field(default_factory=dict)
+    limits: Limits | None = None
+    resources: Resources | None = None
+    queue_settings: QueueSettings | None = recorded(QUEUE_NOTE)
+    distribution: Any = not_yet("the command runs as one process")
+
+    # What a step of a pipeline has; planning treats a command job as a step of its own.
+
+    @property
+    def ports(self) -> Mapping[str, InputPort]:
+        """Declared inputs: none, for a standalone command declares no types."""
+        return {}
+
+    @property
+    def output_ports(self) -> Mapping[str, OutputPort]:
+        return {}
+
+    @property
+    def is_deterministic(self) -> bool:
+        return True

@@ -1,0 +1,189 @@
+"""Fields that name something else: an environment, a compute, code, a path.
+
+Their form is checked here; whether the named thing exists is asked where the workspace is known.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
+
+from penstock.errors import Problem
+from penstock.resources import references as refs
+from penstock.resources.environment import InlineEnvironment
+from penstock.resources.expressions import BadExpression, parse_template, render, whole
+from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
+from penstock.resources.wording import BRANCH, describe, trouble
+
+# Each is a folder of the workspace. Others may be made, and are folders too.
+BUILT_IN_DATASTORES = (
+    "workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory",
+)  # fmt: skip
+
+
+def snapshot_is_file(path: str) -> bool | None:
+    """Whether an uploaded path is a file; None for a path that is no upload."""
+    snapshot = parse_snapshot_uri(path)
+    return None if snapshot is None else not snapshot.is_folder
+
+
+def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None:
+    """Why the text cannot stand for a `kind` (see `parse_reference`), or None."""
+    if kind != "compute" and refs.is_local(text):
+        return _not_uploaded(text, kind, pointer)
+    try:
+        reference = refs.parse_reference(text, kind)
+    except refs.BadReference as error:
+        return Problem(pointer, error.message, expected=error.expected)
+    if isinstance(reference, refs.AssetReference) and reference.registry is not None:
+        hint = f"create the {kind} in the workspace and write `azureml:{reference.name}@latest`"
+        message = (
+            f"registries are not supported yet: `{reference.registry}` cannot be asked for `{reference.name}`"
+        )
+        return Problem(pointer, message, hint=hint, code="unsupported")
+    return None
+
+
+def place_remarks(
+    path: str | None, kind: str, pointer: str, *, is_handed_over: bool = False
+) -> Iterator[Problem]:
+    """Warnings about a place that works differently here. `is_handed_over`: the address itself is what is wanted."""
+    if path is None or whole(path) is not None:
+        return
+    try:
+        reference = refs.parse_reference(_filled_in(path), kind)
+    except (refs.BadReference, BadExpression):
+        return  # an error elsewhere
+    if isinstance(reference, refs.WebAddress) and not is_handed_over:
+        message = f"`{reference.url}` is not downloaded: the command gets the address itself"
+        yield Problem(pointer, message, hint="download it, and give the local path", code="unsupported")
+    if isinstance(reference, refs.DatastorePath) and reference.datastore not in BUILT_IN_DATASTORES:
+        message = f"datastore `{reference.datastore}` is a folder of the workspace here, whatever it is in the cloud"
+        yield Problem(pointer, message, code="unsupported")
+
+
+def _not_uploaded(text: str, kind: str, pointer: str) -> Problem:
+    if kind in ("environment", "component"):
+        expected = f"{refs.forms_of(kind)}, or a file"
+        hint = f"to read a file, write `file:{text.removeprefix('file:')}`"
+        return Problem(pointer, f"`{text}` is not a reference to an {kind}", expected, hint)
+    if kind == "output":
+        return Problem(
+            pointer, f"`{text}` is a local path, and an output needs a place", expected=refs.forms_of(kind)
+        )
+    hint = "the command line uploads local paths; a REST caller uploads the files and sends their `snapshot://` address"
+    return Problem(pointer, f"local path `{text}` was not uploaded", refs.forms_of(kind), hint)
+
+
+def _raise(problem: Problem | None) -> None:
+    if problem is not None:
+        raise trouble(problem.message, expected=problem.expected, hint=problem.hint, code=problem.code)
+
+
+def _checked_as(kind: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        _raise(reference_problem(text, kind))
+        return text
+
+    return check
+
+
+def _compute(text: str) -> str:
+    # A binding to a literal input of the pipeline: `bindings` looks at it.
+    if "${{" not in text:
+        _raise(reference_problem(text, "compute"))
+    return text
+
+
+def _code(text: str) -> str:
+    if parse_snapshot_uri(text) is not None:
+        return text
+    if refs.is_local(text):
+        _raise(_not_uploaded(text, "data", ""))
+    if text.startswith("git+"):
+        raise trouble(
+            "code from a git address is not supported yet",
+            hint="clone it, and give the folder",
+            code="unsupported",
+        )
+    raise trouble(f"{{field}} cannot be `{text}` yet", expected="a local folder or file", code="unsupported")
+
+
+def _filled_in(path: str) -> str:
+    """The path with something plausible in place of each expression, so that its form can be judged."""
+    return render(
+        parse_template(path),
+        lambda each: BUILT_IN_DATASTORES[0] if each.scope == "default_datastore" else "x",
+    )
+
+
+def _output_path(path: str) -> str:
+    if whole(path) is not None:
+        return path
+    try:
+        filled_in = _filled_in(path)
+    except BadExpression:
+        return path  # `bindings` says what is wrong with it
+    _raise(reference_problem(filled_in, "output"))
+    return path
+
+
+def _stored_path(kind: str, supported: tuple[type, ...]) -> Callable[[str], str]:
+    """A path of an asset: what can be kept under the asset's name."""
+
+    def check(text: str) -> str:
+        _raise(reference_problem(text, kind))
+        if not isinstance(refs.parse_reference(text, kind), supported):
+            message = f"a {kind} asset made from `{text}` is not supported yet"
+            raise trouble(
+                message,
+                expected="a local path, or a place in a datastore or in a job's output",
+                code="unsupported",
+            )
+        return text
+
+    return check
+
+
+def refuse_component_reference(value: Any) -> Any:
+    """Component files have been read by now; what is still text is a registered component, or a mistake."""
+    if not isinstance(value, str):
+        return value
+    _raise(reference_problem(value, "component"))
+    hint = "write `component: <path of its YAML file>`"
+    raise trouble(f"registered components are not supported yet: `{value}`", hint=hint, code="unsupported")
+
+
+def _text_or_mapping(value: Any) -> str | None:
+    if isinstance(value, str):
+        return BRANCH + "text"
+    return BRANCH + "mapping" if isinstance(value, Mapping | InlineEnvironment) else None
+
+
+def _must_be_text_or_mapping(value: Any) -> Any:
+    if _text_or_mapping(value) is None:
+        wanted = "a reference, or a mapping with `image` and `conda_file`"
+        raise trouble(f"{{field}} must be {wanted}, got {describe(value)}", expected=wanted)
+    return value
+
+
+EnvironmentValue = Annotated[
+    Annotated[str, AfterValidator(_checked_as("environment")), Tag(BRANCH + "text")]
+    | Annotated[InlineEnvironment, Tag(BRANCH + "mapping")],
+    Discriminator(_text_or_mapping),
+    BeforeValidator(_must_be_text_or_mapping),
+]
+ComputeTarget = Annotated[str, AfterValidator(_compute)]
+DatastoreName = Annotated[str, AfterValidator(_checked_as("datastore"))]
+CodePath = Annotated[str, AfterValidator(_code)]
+OutputPath = Annotated[str, AfterValidator(_output_path)]
+DataPath = Annotated[
+    str,
+    AfterValidator(_stored_path("data", (SnapshotUri, refs.DatastorePath, refs.JobOutput, refs.WebAddress))),
+]
+ModelPath = Annotated[
+    str,
+    AfterValidator(
+        _stored_path("model", (SnapshotUri, refs.DatastorePath, refs.JobOutput, refs.RunArtifact))
+    ),
+]
