@@ -17,7 +17,7 @@ from penstock.resources.command_text import (
     output_path_problems,
     variable_problems,
 )
-from penstock.resources.kinds import spelled_type
+from penstock.resources.job_types import spelled_type
 from penstock.resources.pipeline_bindings import pipeline_problems
 from penstock.resources.raw_pipeline import RawPipeline, is_unset, mapping
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from penstock.errors import Problem
 from penstock.resources.field_types import ComponentName, FilledText, Flag, TextTags, Version
-from penstock.resources.kinds import type_problem, with_spelled_type
+from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet
 from penstock.resources.ports import InputPorts, OutputPorts
 from penstock.resources.reference_fields import CodePath, EnvironmentValue

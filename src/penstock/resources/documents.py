@@ -14,7 +14,7 @@ from penstock.resources.compute import Compute
 from penstock.resources.data import Data
 from penstock.resources.environment import Environment
 from penstock.resources.job import CommandJob, PipelineJob
-from penstock.resources.kinds import spelled_type
+from penstock.resources.job_types import spelled_type
 from penstock.resources.model import Model
 from penstock.resources.model_base import warnings_within
 from penstock.resources.nearest import did_you_mean

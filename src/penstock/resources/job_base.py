@@ -7,7 +7,7 @@ from pydantic import Field
 
 from penstock.errors import Problem
 from penstock.resources.field_types import JobName, TextTags
-from penstock.resources.kinds import type_problem, with_spelled_type
+from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
 from penstock.resources.reference_fields import ComputeTarget
 from penstock.resources.run_settings import IDENTITY_NOTE, Identity, printed_services_dropped

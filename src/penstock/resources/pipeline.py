@@ -11,7 +11,7 @@ from penstock.resources.environment import InlineEnvironment
 from penstock.resources.field_types import FilledText, Flag, StepName, TextTags, Variables
 from penstock.resources.inputs_and_outputs import Inputs, Outputs, StepOutputs
 from penstock.resources.job_base import JobBase
-from penstock.resources.kinds import type_problem, with_spelled_type
+from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
 from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.reference_fields import (
