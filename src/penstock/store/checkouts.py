@@ -68,7 +68,7 @@ class Checkouts:
     def _private(self, digest: str, into: Path) -> None:
         snapshot = self.load(digest)
         with self._alone_at(into):
-            if _is_taken(into):
+            if _is_taken(into) or (into.is_dir() and not snapshot.is_folder):
                 raise Conflict(
                     f"{into} exists already",
                     hint="lay the snapshot out where nothing is, or in an empty folder",
@@ -115,7 +115,7 @@ class Checkouts:
             else:
                 with beneath.folder(into.parent) as outer:
                     self._lay_file(snapshot, snapshot.files[0], unfinished.name, outer, writable)
-            os.rename(unfinished, into)
+            unfinished.rename(into)
         except BaseException:
             beneath.remove_tree(unfinished)
             raise

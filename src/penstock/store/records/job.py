@@ -148,8 +148,10 @@ class JobRepository:
 
     def count_by_status(self) -> dict[str, int]:
         """How many jobs, steps among them, of all workspaces are open, by status."""
-        query = select(table.c.status, func.count()).where(table.c.open).group_by(table.c.status)
-        return dict(self._connection.execute(query).tuples().all())
+        query = (
+            select(table.c.status, func.count().label("jobs")).where(table.c.open).group_by(table.c.status)
+        )
+        return {row.status: row.jobs for row in self._connection.execute(query)}
 
     def update(
         self, workspace: str, name: str, *, fence: int | None = None, **columns: Unpack[JobChanges]
