@@ -1,9 +1,11 @@
 """However many ask, and whenever they die: a step starts once or not at all."""
 
+import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,50 @@ def test_half_a_description_starts_nothing(launch: Launcher) -> None:
 def _run_worker(description: bytes, stdout: int = subprocess.PIPE) -> "subprocess.CompletedProcess[bytes]":
     argv = [sys.executable, "-I", "-S", "-c", local._BOOT, str(Path(worker.__file__).parent), "step"]
     return subprocess.run(argv, input=description, stdout=stdout, check=False, timeout=30)
+
+
+# A server that starts the launch of its argument when it reads a line, and says when it is ready to.
+_WAITING_SERVER = """
+import json, sys, time
+from pathlib import Path
+from penstock.compute.interface import Launch
+from penstock.compute.local import LocalCompute
+asked = json.loads(sys.argv[1])
+launch = Launch(**{name: Path(v) if isinstance(v, str) and name != "id" else v for name, v in asked.items()})
+print("ready", flush=True)
+sys.stdin.readline()
+LocalCompute().start(launch)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 2, 4, 6, 8, 10, 12, 14, 16, 20, 25, 35, 50])
+def test_reliability_18_a_server_killed_while_it_starts_a_step_leaves_all_or_nothing(
+    launch: Launcher, milliseconds: int
+) -> None:
+    """Whatever the instant: the next server adopts the step or starts it, and it runs once."""
+    asked = launch("echo run >> runs; sleep 0.2")
+    fields = {name: str(getattr(asked, name)) for name in ("id", "folder", "cwd", "log", "python")}
+    text = json.dumps({**fields, "argv": asked.argv, "env": dict(asked.env), "fence": 1})
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITING_SERVER, text], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        server.stdin.write(b"go\n")
+        server.stdin.flush()
+        time.sleep(milliseconds / 1000)  # the fault's instant, not a wait for something
+        server.kill()
+
+    compute = LocalCompute()
+    handle = compute.adopt(asked.folder)
+    try:
+        handle = handle or compute.start(asked)
+    except Conflict:
+        handle = compute.adopt(asked.folder)
+    assert handle is not None
+    finished = end_of(compute, handle)
+
+    runs = (asked.cwd / "runs").read_text() if (asked.cwd / "runs").exists() else ""
+    assert (finished.reason, runs) in (("exited", "run\n"), ("lost", ""))

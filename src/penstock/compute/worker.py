@@ -205,11 +205,17 @@ def find_prctl() -> "Callable[[int, int], int] | None":
         import _ctypes
 
         this_program = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]
-        address = _ctypes.dlsym(this_program, "prctl")
-        call = _ctypes.call_function
+        address, call = _ctypes.dlsym(this_program, "prctl"), _ctypes.call_function
+        return lambda option, value: call(address, (option, value, 0, 0, 0))
+    except (ImportError, AttributeError, OSError):
+        pass
+    try:
+        import ctypes
+
+        function = ctypes.CDLL(None).prctl
     except (ImportError, AttributeError, OSError):
         return None  # a Python that was built without it: ending descendants then relies on the marker
-    return lambda option, value: call(address, (option, value, 0, 0, 0))
+    return lambda option, value: int(function(option, value, 0, 0, 0))
 
 
 def out_of_memory_kills() -> "list[int]":
