@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.errors import Problem
 from penstock.resources.ignore import ALWAYS_LEFT_OUT, IgnoreRules
-from penstock.resources.project_root import HINT, is_inside
+from penstock.resources.project_root import LEAVES_HINT, is_inside
 from penstock.resources.safe_paths import unsafe_part
 
 MOST_FILES = 1_000_000
@@ -147,7 +147,7 @@ def _identity(folder: str) -> tuple[int, int]:
 
 def _leaves(link: str, real: str, root: Path) -> Unusable:
     return Unusable(
-        f"link `{link}`", f"leaves the project: it leads to {real}, and the project is {root}", HINT
+        f"link `{link}`", f"leaves the project: it leads to {real}, and the project is {root}", LEAVES_HINT
     )
 
 

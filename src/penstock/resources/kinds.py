@@ -97,15 +97,12 @@ def kind_of(data: Any) -> str | None:
         return "batch-deployment"
     if kind in _JOB_TYPES or "command" in keys:
         return _job_or_component(data, keys)
-    if kind in _BY_TYPE:
-        return _BY_TYPE[kind]
     for own, found in _BY_KEY:
         if keys & own:
             return "batch-endpoint" if found == "online-endpoint" and "defaults" in keys else found
-    if keys & _ENVIRONMENT_KEYS:
-        return "environment"
-    schema = str(data.get("$schema", "")).rstrip("/").rsplit("/", 1)[-1].lower()
-    return next((found for word, found in _BY_SCHEMA if word in schema), None)
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind]
+    return "environment" if keys & _ENVIRONMENT_KEYS else _by_schema(data)
 
 
 def described(kind: str) -> str:
@@ -128,14 +125,18 @@ def _job_or_component(data: Mapping[str, Any], keys: set[str]) -> str:
         return "component"
     inputs = data.get("inputs")
     values = list(inputs.values()) if isinstance(inputs, Mapping) else []
-    return "component" if values and any(map(_is_port, values)) else "job"
+    if any(map(_is_port, values)):
+        return "component"
+    return "component" if _by_schema(data) == "component" else "job"
 
 
 def _is_port(value: Any) -> bool:
+    """Whether an input declares what may be given. A data port looks like an input that forgot its path."""
     if not isinstance(value, Mapping) or "path" in value or "value" in value:
         return False
-    return (
-        bool(_PORT_KEYS & value.keys())
-        or str(value.get("type", "")).lower() in _PORT_TYPES
-        or "type" in value
-    )
+    return bool(_PORT_KEYS & value.keys()) or str(value.get("type", "")).lower() in _PORT_TYPES
+
+
+def _by_schema(data: Mapping[str, Any]) -> str | None:
+    schema = str(data.get("$schema", "")).rstrip("/").rsplit("/", 1)[-1].lower()
+    return next((found for word, found in _BY_SCHEMA if word in schema), None)

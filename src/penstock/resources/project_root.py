@@ -14,7 +14,7 @@ SIGNS_OF_A_PROJECT = (
 )  # fmt: skip
 """Beside any `README*`: what people put where a project begins."""
 
-HINT = "copy it into the project, or set PENSTOCK_PROJECT_ROOT to a folder that holds both"
+LEAVES_HINT = "copy it into the project, or set PENSTOCK_PROJECT_ROOT to a folder that holds both"
 
 
 def project_root_of(
@@ -28,13 +28,13 @@ def project_root_of(
     """
     named = setting("PENSTOCK_PROJECT_ROOT", environ)
     if named:
-        root = Path(named).expanduser().resolve()
+        root = real(Path(named).expanduser())
         if not root.is_dir():
             raise UsageError(
                 f"PENSTOCK_PROJECT_ROOT names no folder: {named}", hint="unset it, or name a folder"
             )
         return root
-    start = folder.resolve()
+    start = real(folder)
     upwards = [each for each in (start, *start.parents) if not _is_too_wide(each)]
     repository = next((each for each in upwards if (each / ".git").exists()), None)
     if repository is not None:
@@ -42,28 +42,32 @@ def project_root_of(
     signed = [each for each in upwards if _has_a_sign(each)]
     if signed:
         return signed[-1]
-    current = (cwd if cwd is not None else Path.cwd()).resolve()
+    current = real(cwd if cwd is not None else Path.cwd())
     if current in upwards:
         return current
     return start.parent if start.parent in upwards else start
+
+
+def real(path: Path) -> Path:
+    """The path with all links resolved. Unlike `Path.resolve` it never raises: a link to itself stays as it is."""
+    return Path(os.path.realpath(path))
 
 
 def place_of(path: Path) -> Path:
     """The absolute path of a file or folder under its own name: links above it are resolved, it itself is not."""
     absolute = path.absolute()
     if absolute.name in ("", ".."):
-        return absolute.resolve()
-    return absolute.parent.resolve() / absolute.name
+        return real(absolute)
+    return real(absolute.parent) / absolute.name
 
 
 def is_inside(path: Path, root: Path) -> bool:
     """Whether a path lies in a folder (or is it), all links resolved."""
-    real, real_root = os.path.realpath(path), os.path.realpath(root)
-    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+    return real(path).is_relative_to(real(root))
 
 
 def _is_too_wide(folder: Path) -> bool:
-    return folder in (Path(folder.anchor), Path.home().resolve(), Path(tempfile.gettempdir()).resolve())
+    return folder in (Path(folder.anchor), real(Path.home()), real(Path(tempfile.gettempdir())))
 
 
 def _has_a_sign(folder: Path) -> bool:

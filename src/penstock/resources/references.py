@@ -6,10 +6,34 @@ backslashes, drive letters and control characters are refused in any encoding.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from penstock.resources.reference_types import (
+    ArmId,
+    AssetReference,
+    BadReference,
+    DatastorePath,
+    JobOutput,
+    RunArtifact,
+    WebAddress,
+)
 from penstock.resources.safe_paths import disguised_part, unsafe_part
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
+
+__all__ = [
+    "ArmId",
+    "AssetReference",
+    "BadReference",
+    "DatastorePath",
+    "JobOutput",
+    "Reference",
+    "RunArtifact",
+    "SnapshotUri",
+    "WebAddress",
+    "forms_of",
+    "is_local",
+    "parse_arm_id",
+    "parse_reference",
+]
 
 LONGEST_REFERENCE = 8192
 
@@ -36,93 +60,6 @@ _UNVERSIONED = frozenset({"compute", "datastore", "job"})
 # For these a name alone stands for the latest version.
 _LATEST_BY_DEFAULT = frozenset({"environment", "model", "component"})
 _WITH_BYTES = frozenset({"data", "model", "output"})
-
-
-class BadReference(ValueError):
-    """A text that refers to nothing that can be meant in its place."""
-
-    def __init__(self, message: str, expected: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.expected = expected
-
-
-@dataclass(frozen=True)
-class AssetReference:
-    """A named thing. Neither version nor label means the latest version, or a thing that has no versions.
-
-    `registry` is set where a registry was named, `workspace` where a long id names one: its name, or its id in the
-    form that begins with `azureml://locations`.
-    """
-
-    name: str
-    version: str | None = None
-    label: str | None = None
-    registry: str | None = None
-    workspace: str | None = None
-
-    def __str__(self) -> str:
-        """The short form, as in a file."""
-        return f"azureml:{self.name}" + (
-            f":{self.version}" if self.version else f"@{self.label}" if self.label else ""
-        )
-
-
-@dataclass(frozen=True)
-class DatastorePath:
-    """A file or folder in a datastore. `path` is relative, normalised, and keeps a slash at its end (a folder)."""
-
-    datastore: str
-    path: str
-    workspace: str | None = None
-
-    def __str__(self) -> str:
-        return f"azureml://datastores/{self.datastore}/paths/{self.path}"
-
-
-@dataclass(frozen=True)
-class JobOutput:
-    """An output of a job, or a path below it. `output` is `artifacts` for the job's own files."""
-
-    job: str
-    output: str
-    path: str = ""
-
-    def __str__(self) -> str:
-        return f"azureml://jobs/{self.job}/outputs/{self.output}/paths/{self.path}"
-
-
-@dataclass(frozen=True)
-class RunArtifact:
-    """An artifact of an MLflow run: `runs:/<run>/<path>`."""
-
-    run: str
-    path: str
-
-    def __str__(self) -> str:
-        return f"runs:/{self.run}/{self.path}"
-
-
-@dataclass(frozen=True)
-class WebAddress:
-    """A file or folder under a public address."""
-
-    url: str
-
-    def __str__(self) -> str:
-        return self.url
-
-
-@dataclass(frozen=True)
-class ArmId:
-    """A long id: `/subscriptions/…/workspaces/<w>/<type>/<name>[/versions/<v>]`. `type` is a plural, as `models`."""
-
-    subscription: str
-    resource_group: str
-    workspace: str
-    type: str
-    name: str
-    version: str | None = None
 
 
 Reference = AssetReference | DatastorePath | JobOutput | RunArtifact | WebAddress | SnapshotUri
@@ -210,7 +147,7 @@ class _Reader:
             return self._address(inner.removeprefix("//"))
         if inner.lower().startswith("/subscriptions/"):
             return self._long_id()
-        if inner is not text and inner != text:
+        if inner != text:
             return self._short(inner)
         if self.kind in _UNVERSIONED and is_local(text):
             return AssetReference(self.name(text, self.kind))
@@ -376,7 +313,7 @@ class _Reader:
         trouble = None if not text.startswith("/") else "starts with `/`"
         parts = [part for part in text.split("/") if part not in ("", ".")]
         path = "/".join(parts) + ("/" if parts and text.endswith(("/", "/.")) else "")
-        trouble = trouble or disguised_part(text) or (unsafe_part("/".join(parts)) if parts else None)
+        trouble = trouble or (unsafe_part("/".join(parts)) if parts else None) or disguised_part(text)
         if trouble is not None:
             raise self.bad(f"holds a path that {trouble}", "a path that stays below its folder")
         return path

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 
 from penstock.errors import InvalidDocument, Problem
 from penstock.resources.folder_walk import FoundFile, Unusable, files_below, open_regular
-from penstock.resources.project_root import HINT, is_inside, place_of, project_root_of
+from penstock.resources.project_root import LEAVES_HINT, is_inside, place_of, project_root_of, real
 from penstock.resources.safe_paths import is_safe_name, unsafe_part
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -119,7 +119,7 @@ def take_snapshot(
     person named outside of any project). Raises InvalidDocument with all that cannot be read, pointers empty.
     """
     absolute = place_of(path)
-    root = Path(os.path.realpath(_root_for(absolute) if project_root is None else project_root))
+    root = real(_root_for(absolute) if project_root is None else project_root)
     troubles = _trouble_with_place(absolute, root)
     if troubles:
         raise InvalidDocument(troubles)
@@ -127,7 +127,7 @@ def take_snapshot(
     found: Iterable[FoundFile] = (
         files_below(absolute, root, apply_ignore=apply_ignore, trouble=troubles.append)
         if is_folder
-        else [FoundFile("", absolute, Path(os.path.realpath(absolute)))]
+        else [FoundFile("", absolute, real(absolute))]
     )
     files: list[SnapshotFile] = []
     local: dict[str, Path] = {}
@@ -159,7 +159,9 @@ def _trouble_with_place(path: Path, root: Path) -> list[Problem]:
         real = os.path.realpath(path)
         return [
             Problem(
-                "", f"`{path}` leaves the project: it leads to {real}, and the project is {root}", hint=HINT
+                "",
+                f"`{path}` leaves the project: it leads to {real}, and the project is {root}",
+                hint=LEAVES_HINT,
             )
         ]
     return []

@@ -1,0 +1,198 @@
+"""From a file on disk to a document that can be sent: plain data, its local files, and where each value was written.
+
+Problems are collected, not raised, so that they can be shown together with the server's; only what leaves nothing to
+look at (no file, no YAML, another kind of file) raises InvalidDocument at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from penstock.errors import InvalidDocument, Problem
+from penstock.resources.inclusion import Inclusion, TooMuch
+from penstock.resources.kinds import advice, described, kind_of
+from penstock.resources.local_paths import LocalPath, Origin, names_in
+from penstock.resources.nearest import did_you_mean
+from penstock.resources.overrides import apply_overrides, forget_below, parse_override
+from penstock.resources.project_root import place_of, project_root_of, real
+from penstock.resources.yaml_source import Position, escaped, load_yaml, read_yaml
+
+__all__ = [
+    "Document",
+    "LocalPath",
+    "Position",
+    "document_from_flags",
+    "kind_of",
+    "load_yaml",
+    "read_document",
+]
+
+# Any in this module: a JSON value.
+
+# Flags whose names are not the names of the fields.
+_FLAGS: Mapping[str, str] = {"/build/path": "--build-context", "/build/dockerfile_path": "--dockerfile-path"}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: everything that it includes is in `data`, everything that must be uploaded in `local`.
+
+    `problems` are what was found on this side, already with file and line. `positions` are by JSON pointer.
+    """
+
+    kind: str
+    file: Path
+    data: dict[str, Any]
+    local: tuple[LocalPath, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    positions: Mapping[str, Position]
+
+    def position_of(self, pointer: str) -> Position | None:
+        """Where a value was written; of a value that is not there, the nearest one around it."""
+        while pointer not in self.positions:
+            if not pointer:
+                return None
+            pointer = pointer.rpartition("/")[0]
+        return self.positions[pointer]
+
+    def locate(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """The problems with file and line. Those that have a file keep it; in a flag there is no line."""
+        return tuple(problem if problem.file is not None else self._placed(problem) for problem in problems)
+
+    def together(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """This side's problems, then others (the server's), without those that only follow from this side's.
+
+        A file that is missing here leaves its path in `data`, which nobody else can make sense of either.
+        """
+        own = {problem.pointer for problem in self.problems if problem.pointer}
+        others = [problem for problem in problems if not own.intersection(_upwards(problem.pointer))]
+        return (*self.problems, *self.locate(others))
+
+    def _placed(self, problem: Problem) -> Problem:
+        position = self.position_of(problem.pointer)
+        return problem if position is None else problem.at(position.file, position.line)
+
+
+def read_document(
+    file: Path,
+    kind: str,
+    *,
+    overrides: Sequence[str] = (),
+    fields: Mapping[str, object] | None = None,
+    project_root: Path | None = None,
+) -> Document:
+    """Read a YAML file of a kind (`job`, `environment`, `data` …).
+
+    `overrides` are the texts of `--set`; `fields`, from flags such as `--name`, win over them at the top level, and
+    those that are None do not count. Both come before inclusion; paths in them start from the file's folder, as in the file.
+    """
+    parsed = [parse_override(text) for text in overrides]
+    _must_exist(file)
+    source = read_yaml(file, name=str(file))
+    data = source.data
+    if not isinstance(data, dict):
+        what = "the file is empty" if data is None else f"the file holds {_called(data)}, not a mapping"
+        raise _no_document(file, Problem("", what, expected=f"the fields of {described(kind)}"))
+    positions = dict(source.positions)
+    problems = apply_overrides(data, parsed, positions)
+    _apply_fields(data, fields or {}, positions)
+    _must_be(kind, data, file)
+    folder = place_of(file).parent
+    root = real(project_root) if project_root is not None else project_root_of(folder)
+    origin = Origin(folder, str(file), ((real(file), str(file)),))
+    return _document(kind, file, data, positions, origin, root, problems, source.warnings)
+
+
+def document_from_flags(kind: str, fields: Mapping[str, object], *, base: Path) -> Document:
+    """The document that flags alone describe, such as `environment create --image … --conda-file …`.
+
+    Relative paths start from `base`, the current folder. They may lead anywhere: whoever types a path means it.
+    """
+    data: dict[str, Any] = {}
+    positions: dict[str, Position] = {"": Position("the command line", 0, 0)}
+    _apply_fields(data, fields, positions)
+    origin = Origin(real(base), str(base / "."))
+    return _document(kind, base, data, positions, origin, None, [], ())
+
+
+def _document(
+    kind: str,
+    file: Path,
+    data: dict[str, Any],
+    positions: dict[str, Position],
+    origin: Origin,
+    root: Path | None,
+    problems: list[Problem],
+    warnings: tuple[str, ...],
+) -> Document:
+    inclusion = Inclusion(data, positions, root, problems, [], list(warnings))
+    try:
+        inclusion.document(kind, origin)
+    except TooMuch as error:
+        raise _no_document(
+            file, Problem("", str(error), hint="does a file include itself by another name?")
+        ) from error
+    local, remarks = tuple(inclusion.local), tuple(dict.fromkeys(inclusion.warnings))
+    document = Document(kind, file, data, local, (), remarks, MappingProxyType(positions))
+    return replace(document, problems=document.locate(inclusion.problems))
+
+
+def _apply_fields(data: dict[str, Any], fields: Mapping[str, object], positions: dict[str, Position]) -> None:
+    """Put the values of flags at the top level of the data."""
+    for key, value in fields.items():
+        if value is None:
+            continue
+        pointer = "/" + escaped(key)
+        forget_below(pointer, positions)
+        data[key] = value
+        positions[pointer] = Position(_FLAGS.get(pointer, "--" + key.replace("_", "-")), 0, 0)
+        if isinstance(value, Mapping):
+            for inner in value:
+                below = f"{pointer}/{escaped(str(inner))}"
+                if below in _FLAGS:
+                    positions[below] = Position(_FLAGS[below], 0, 0)
+
+
+def _must_exist(file: Path) -> None:
+    if file.is_dir():
+        raise _no_document(file, Problem("", f"{file} is a folder, not a file", code="missing"))
+    if not file.exists():
+        hint = did_you_mean(file.name, names_in(file.parent))
+        raise _no_document(file, Problem("", f"{file} does not exist", hint=hint, code="missing"))
+
+
+def _must_be(kind: str, data: Any, file: Path) -> None:
+    """A file that is clearly of another kind is said to be so, in place of a list of strange fields."""
+    found = kind_of(data)
+    if found == "job" and kind == "component":
+        return  # a component with neither ports nor a version looks like a job
+    if found is not None and found != kind:
+        problem = Problem(
+            "",
+            f"this is {described(found)}, not {described(kind)}",
+            expected=described(kind),
+            hint=advice(found, file.name),
+        )
+        raise _no_document(file, problem)
+
+
+def _no_document(file: Path, problem: Problem) -> InvalidDocument:
+    return InvalidDocument(
+        [problem.at(str(file), 1) if problem.code != "missing" else problem], problem.message
+    )
+
+
+def _called(data: Any) -> str:
+    return "a list" if isinstance(data, list) else "one text" if isinstance(data, str) else "one value"
+
+
+def _upwards(pointer: str) -> list[str]:
+    """A pointer and all that it lies under, but for the whole document."""
+    found = []
+    while pointer:
+        found.append(pointer)
+        pointer = pointer.rpartition("/")[0]
+    return found
