@@ -7,7 +7,7 @@ from penstock.cli import flags
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.cli.problems import problem_lines
-from penstock.errors import PenstockError, UsageError
+from penstock.errors import UsageError
 
 
 def run(invocation: Invocation) -> object:
@@ -18,12 +18,6 @@ def run(invocation: Invocation) -> object:
     if not file:
         raise UsageError("the following arguments are required: FILE", hint="penstock check pipeline.yml")
     arguments.file = file
-    kind = kind_of(Path(file))
-    if kind != "job":
-        raise PenstockError(
-            f"{file} describes a {kind}, which needs nothing else: only jobs can be checked",
-            hint=f"create it: penstock {kind} create -f {file}",
-        )
     document = document_of(invocation, "job", {})
     found = invocation.client.server.check(document)
     missing: list[dict[str, Any]] = found["missing"]  # Any: JSON records
@@ -58,31 +52,6 @@ def run(invocation: Invocation) -> object:
     }
     text = _text(str(file), missing, created, problem_lines(problems))
     return Outcome(record, text=text, exit_code=1 if missing or problems else 0)
-
-
-def kind_of(path: Path) -> str:
-    """What a file describes, from what it says; a job where nothing else shows."""
-    from penstock.cli.documents import require_file
-    from penstock.resources.reading import load_yaml
-
-    require_file(path)
-    data = load_yaml(path.read_text(encoding="utf-8-sig", errors="replace"), name=str(path))
-    if not isinstance(data, dict):
-        return "job"
-    schema = str(data.get("$schema", "")).lower().rsplit("/", 1)[-1]
-    kind = str(data.get("type", "")).lower()
-    if {"command", "jobs", "component"} & data.keys() or "job" in schema:
-        return "job"
-    if "compute" in schema or kind in ("amlcompute", "computeinstance", "kubernetes", "local"):
-        return "compute"
-    for name in ("workspace", "environment", "model", "data"):
-        if schema.startswith(name):
-            return name
-    if kind in ("uri_file", "uri_folder", "mltable"):
-        return "data"
-    if kind in ("custom_model", "mlflow_model", "triton_model"):
-        return "model"
-    return "environment" if {"image", "conda_file", "build"} & data.keys() else "job"
 
 
 def _text(
@@ -120,9 +89,6 @@ COMMANDS = (
             Argument(("yaml_file",), "The job's YAML file.", metavar="FILE"),
             Argument(("--file", "-f"), "The same as a flag.", metavar="FILE"),
             Argument(("--create-missing",), "Create what can be created.", takes="nothing"),
-            Argument(
-                ("--kind",), "What the file describes; told from its content when left out.", choices=KINDS
-            ),
             flags.SET,
         ),
         examples=(

@@ -35,7 +35,7 @@ def _check(invocation: Invocation, name: str, value: str) -> None:
     if name == "output" and value and value not in OUTPUT_FORMATS:
         raise UsageError(f"argument --defaults: output `{value}` is not one of {', '.join(OUTPUT_FORMATS)}")
     if name not in defaults.KNOWN:
-        from penstock.cli.suggest import nearest
+        from penstock.resources.nearest import nearest
 
         near = nearest(name, defaults.KNOWN)
         wish = f"; did you mean `{near}`?" if near else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from penstock.cli.invocation import Invocation
 from penstock.cli.problems import field_of, place_of
-from penstock.errors import NotFound, PenstockError, Problem, UsageError
+from penstock.errors import NotFound, Problem, UsageError
 
 if TYPE_CHECKING:
     from penstock.client.uploads import Created
@@ -23,9 +23,7 @@ def document_of(invocation: Invocation, kind: str, fields: Mapping[str, object])
     overrides: list[str] = invocation.get("set") or []
     given = {name: value for name, value in fields.items() if value not in (None, {}, [])}
     if invocation.arguments.file:
-        path = Path(invocation.arguments.file)
-        require_file(path)
-        document = read_document(path, kind, overrides=overrides, fields=given)
+        document = read_document(Path(invocation.arguments.file), kind, overrides=overrides, fields=given)
     else:
         for override in overrides:
             name, separator, value = override.partition("=")
@@ -43,19 +41,6 @@ def document_of(invocation: Invocation, kind: str, fields: Mapping[str, object])
     for warning in document.warnings:
         invocation.warn(warning)
     return document
-
-
-def require_file(path: Path) -> None:
-    """A file that is not there is named, with the one that may have been meant."""
-    if path.is_file():
-        return
-    if path.is_dir():
-        raise PenstockError(f"{path} is a folder", hint=_nearest_file(path, "") or "name the YAML file in it")
-    raise PenstockError(
-        f"there is no file {path}",
-        details=(f"looked in: {path.parent.absolute()}",),
-        hint=_nearest_file(path.parent, path.name),
-    )
 
 
 def created(invocation: Invocation, made: "Created") -> object:
@@ -79,22 +64,9 @@ def deleted(invocation: Invocation, what: str, name: str) -> None:
 
 def named(error: NotFound, what: str, name: str, known: Iterable[str]) -> NotFound:
     """The error with the nearest name, where the server proposed no next step."""
-    from penstock.cli.suggest import nearest
+    from penstock.resources.nearest import nearest
 
     near = nearest(name, known)
     if error.hint or near is None:
         return error
     return NotFound(error.message, details=error.details, hint=f"did you mean the {what} `{near}`?")
-
-
-def _nearest_file(folder: Path, name: str) -> str | None:
-    from penstock.cli.suggest import nearest
-
-    try:
-        names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in (".yml", ".yaml"))
-    except OSError:
-        return None  # the folder is missing too: there is nothing to propose
-    near = nearest(name, names) if name else None
-    if near:
-        return f"did you mean {folder / near}?"
-    return f"there are: {', '.join(names[:8])}" if names else None

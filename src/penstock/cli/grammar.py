@@ -34,8 +34,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from penstock.cli import suggest
 from penstock.errors import UsageError
+from penstock.resources.nearest import nearest
 
 if TYPE_CHECKING:
     from penstock.cli.invocation import Invocation
@@ -197,7 +197,7 @@ def _converter_of(argument: Argument) -> Callable[[str], object]:
             for choice in argument.choices:
                 if text.lower() == choice.lower():
                     return choice
-            near = suggest.nearest(text, argument.choices)
+            near = nearest(text, argument.choices)
             wish = f"; did you mean `{near}`?" if near else ""
             allowed = ", ".join(argument.choices)
             raise argparse.ArgumentTypeError(f"`{text}` is not one of {allowed}{wish}")
@@ -231,7 +231,7 @@ def _refuse_unknown(unknown: Sequence[str], arguments: Sequence[Argument]) -> No
     known = [name for argument in arguments for name in argument.names if name.startswith("--")]
     for word in unknown:
         flag = word.split("=", 1)[0]
-        near = suggest.nearest(flag, known) if flag.startswith("-") and len(flag) > 2 else None
+        near = nearest(flag, known) if flag.startswith("-") and len(flag) > 2 else None
         if near:
             raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", hint=f"did you mean `{near}`?")
     raise UsageError(f"unrecognized arguments: {' '.join(unknown)}")

@@ -74,6 +74,11 @@ class Invocation:
             trace=self.trace if self.arguments.debug else None,
         )
 
+    def close(self) -> None:
+        """Give back what the command has used."""
+        if "client" in self.__dict__:  # only one that was made: asking for it would make one
+            self.client.close()
+
     def get(self, name: str) -> Any:  # Any: whatever the flag's converter made
         """The value of a flag, None where the command has no such flag."""
         return getattr(self.arguments, name, None)

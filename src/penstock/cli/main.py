@@ -8,10 +8,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from penstock.cli import suggest
 from penstock.cli.grammar import GLOBAL_ARGUMENTS, OUTPUT_FORMATS, Command, parse
 from penstock.cli.registry import COMMANDS_NOT_YET, NOT_YET, NOUNS, Noun
 from penstock.errors import PenstockError, UsageError
+from penstock.resources.nearest import nearest
 
 if TYPE_CHECKING:
     from penstock.cli.invocation import Invocation
@@ -104,7 +104,10 @@ def _run_command(command: Command, full_name: str, words: Sequence[str]) -> int:
         from penstock.cli.render import compile_query
 
         search = compile_query(arguments.query)
-    result = command.run(invocation)
+    try:
+        result = command.run(invocation)
+    finally:
+        invocation.close()
     outcome = result if isinstance(result, Outcome) else Outcome(result)
     if outcome.text is not None and arguments.output is None and search is None:
         _print(outcome.text)
@@ -151,7 +154,7 @@ def _noun_of(word: str) -> Noun:
             details=(f"`az ml {word}` exists in the cloud; this version of penstock does not have it",),
             hint="`penstock --help` lists what there is",
         )
-    near = suggest.nearest(word, (*NOUNS, *NOT_YET))
+    near = nearest(word, (*NOUNS, *NOT_YET))
     raise UsageError(
         f"`{word}` is not a penstock command",
         hint=f"did you mean `penstock {near}`?" if near else "`penstock --help` lists what there is",
@@ -164,7 +167,7 @@ def _refuse_command(noun: Noun, commands: Mapping[str, Command], word: str) -> N
         raise PenstockError(
             f"`{full_name} {word}` is not supported yet", hint=f"`{full_name} --help` lists what there is"
         )
-    near = suggest.nearest(word, (*commands, *COMMANDS_NOT_YET.get(noun.name, ())))
+    near = nearest(word, (*commands, *COMMANDS_NOT_YET.get(noun.name, ())))
     raise UsageError(
         f"`{word}` is not a command of `{full_name}`",
         details=(f"its commands: {', '.join(commands)}",),

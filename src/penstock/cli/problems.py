@@ -53,7 +53,13 @@ def text_of(error: PenstockError) -> str:
     lines = [f"{paint('error:', 'red')} {error.message}"]
     lines += [f"  {line}" for detail in error.details for line in detail.splitlines()]
     if isinstance(error, InvalidDocument):
-        lines += problem_lines(error.problems)
+        # A file that is not there is its only problem, and the message.
+        lines += problem_lines(problem for problem in error.problems if problem.message != error.message)
+        hints = [
+            problem.hint for problem in error.problems if problem.message == error.message and problem.hint
+        ]
+        if hints and not error.hint:
+            lines.append(f"{paint('hint:', 'cyan')} {hints[0]}")
     if error.hint:
         lines.append(f"{paint('hint:', 'cyan')} {error.hint}")
     return "\n".join(lines) + "\n"

@@ -55,6 +55,16 @@ class Client:
         )
         return cls(connection, workspace, say=say)
 
+    def close(self) -> None:
+        """Give the connection back. A later verb opens a new one."""
+        self.connection.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     # A noun's module is imported when the noun is used: a command needs one of them.
 
     @cached_property

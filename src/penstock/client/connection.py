@@ -248,7 +248,7 @@ class Connection:
         try:
             try:
                 link.connect()
-            except (ConnectionRefusedError, FileNotFoundError):
+            except (ConnectionRefusedError, FileNotFoundError, NotADirectoryError):
                 if self._revive is None:
                     raise
                 self._revive()

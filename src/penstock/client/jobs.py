@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.client.connection import Connection, escaped
-from penstock.errors import ServerUnavailable
+from penstock.errors import Problem, ServerUnavailable
 
 if TYPE_CHECKING:
     from penstock.client.uploads import Created
@@ -33,40 +33,36 @@ class Jobs:
 
     def create(self, document: "Document", *, default_experiment: str) -> "Created":
         """Submit a job. `default_experiment` counts where the document names none."""
-        from penstock.client.uploads import prepare, send
+        from penstock.client.uploads import prepare, problem_of, send
+
+        prepared = prepare(document)
+
+        def problems_of_the_server() -> Iterator[Problem]:
+            answer = self._connection.post(f"{self._path}:validate", {"document": prepared.data})
+            return (problem_of(error) for error in answer.get("errors") or ())
 
         return send(
             self._connection,
             self._path,
-            prepare(document),
+            prepared,
             more={"default_experiment": default_experiment},
             say=self._say,
+            find_more=problems_of_the_server,
         )
 
     def validate(self, document: "Document") -> Record:
         """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
-        from penstock.client.uploads import prepare
+        from penstock.client.uploads import prepare, problem_of
 
         prepared = prepare(document)
         answer: Record = self._connection.post(f"{self._path}:validate", {"document": prepared.data})
-        ours = [
-            {
-                "message": problem.message,
-                "path": _dotted(problem.pointer),
-                "value": None,
-                "location": _place(document, problem.pointer),
-            }
-            for problem in prepared.problems
-        ]
-        seen = {entry["path"] for entry in ours}
-        errors = ours + [
-            error for error in _placed(document, answer.get("errors")) if error["path"] not in seen
-        ]
+        values = {error.get("path"): error.get("value") for error in answer.get("errors") or ()}
+        problems = prepared.document.together(problem_of(error) for error in answer.get("errors") or ())
+        warnings = prepared.document.locate(problem_of(warning) for warning in answer.get("warnings") or ())
         return {
-            **answer,
-            "result": "Failed" if errors else answer["result"],
-            "errors": errors,
-            "warnings": _placed(document, answer.get("warnings")),
+            "result": "Failed" if problems else "Succeeded",
+            "errors": [{**_finding(problem), "value": values.get(problem.pointer)} for problem in problems],
+            "warnings": [_finding(warning) for warning in warnings],
         }
 
     def list(
@@ -148,24 +144,15 @@ class Jobs:
         return download_files(self._connection, f"{self._path}/{escaped(name)}/files", files, folder)
 
 
-def _placed(document: "Document", entries: Any) -> list[Record]:
-    """The server's findings with the place in the files, and the path in the dotted form that `az` prints."""
-    placed = []
-    for entry in entries or ():
-        pointer = str(entry.get("path") or "")
-        place = _place(document, pointer) if pointer.startswith("/") or not pointer else None
-        placed.append({**entry, "path": _dotted(pointer), "location": place or entry.get("location")})
-    return placed
-
-
-def _place(document: "Document", pointer: str) -> str | None:
-    position = document.position_of(pointer)
-    if position is None:
-        return str(document.file)
-    return f"{position.file}#line {position.line}" if position.line else position.file
-
-
-def _dotted(pointer: str) -> str:
-    if not pointer.startswith("/"):
-        return pointer
-    return ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+def _finding(problem: Problem) -> Record:
+    """A problem in the shape that `az ml job validate` prints, with what we know beside it."""
+    place = f"{problem.file}#line {problem.line}" if problem.line else problem.file
+    return {
+        "message": problem.message,
+        "path": ".".join(
+            part.replace("~1", "/").replace("~0", "~") for part in problem.pointer.split("/")[1:]
+        ),
+        "location": place,
+        "expected": problem.expected,
+        "hint": problem.hint,
+    }

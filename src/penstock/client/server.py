@@ -46,11 +46,8 @@ class Server:
         prepared = prepare(document)
         path = f"/api/v1/workspaces/{escaped(self._workspace)}/documents:check"
         answer: Record = self._connection.post(path, {"kind": document.kind, "document": prepared.data})
-        known = {problem.pointer for problem in prepared.problems}
-        problems = [problem_of(problem) for problem in answer.get("problems") or ()]
-        # What could not be read here was sent as it stands: the server's words about it would be a second complaint.
-        theirs = [problem for problem in problems if problem.pointer not in known]
-        return {**answer, "problems": (*prepared.problems, *document.locate(theirs))}
+        theirs = [problem_of(problem) for problem in answer.get("problems") or ()]
+        return {**answer, "problems": prepared.document.together(theirs)}
 
     def create_missing(self, create: Record) -> Record:
         """Do what `check` proposed for one missing thing; its path is below the workspace's."""

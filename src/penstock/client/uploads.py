@@ -34,14 +34,16 @@ class Created:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A document as it travels: its data with snapshots in place of local paths, and the local file behind each blob."""
+    """A document as it travels: its data with snapshots in place of local paths, and the local file behind each blob.
+
+    The document's problems include what was found while its files were read.
+    """
 
     document: Document
     data: dict[str, Any]
     snapshots: tuple[Snapshot, ...]
     files: Mapping[str, Path]
     manifests: Mapping[str, bytes]
-    problems: tuple[Problem, ...]
 
 
 def prepare(document: Document) -> Prepared:
@@ -70,7 +72,8 @@ def prepare(document: Document) -> Prepared:
         files.update(paths)
         manifests[snapshot.digest] = snapshot.manifest()
         _put(data, local.pointer, snapshot.uri)
-    return Prepared(document, data, tuple(snapshots), files, manifests, document.locate(problems))
+    told = replace(document, problems=document.locate(problems))
+    return Prepared(told, data, tuple(snapshots), files, manifests)
 
 
 def send(
@@ -80,10 +83,14 @@ def send(
     *,
     more: Mapping[str, object] | None = None,
     say: Progress = lambda text: None,
+    find_more: Callable[[], Iterable[Problem]] = tuple,
 ) -> Created:
-    """POST the document, after what the server misses; InvalidDocument carries problems with file and line."""
-    if prepared.problems:
-        raise invalid(prepared.document, prepared.problems)
+    """POST the document, after what the server misses; InvalidDocument carries problems with file and line.
+
+    Where this side has found problems nothing is sent; `find_more` asks the server for its own, so that all are told at once.
+    """
+    if prepared.document.problems:
+        raise invalid(prepared.document, prepared.document.together(find_more()))
     body = {"document": prepared.data, **(more or {})}
     for _ in range(_MOST_ROUNDS):
         answer = connection.exchange("POST", path, body=body)
