@@ -19,7 +19,9 @@ from penstock.jobs.transitions import (
 ALL_STATUSES = sorted(st.LEGAL)
 
 
-def root(*steps: StepView, status: str = st.RUNNING, canceled: bool = False, goes_on: bool = True) -> RootView:
+def root(
+    *steps: StepView, status: str = st.RUNNING, canceled: bool = False, goes_on: bool = True
+) -> RootView:
     return RootView("p", status, canceled, goes_on, steps)
 
 
@@ -95,7 +97,9 @@ def test_a_new_pipeline_runs_at_once() -> None:
 
 
 @given(some.lists(some.sampled_from(ALL_STATUSES), min_size=1, max_size=6), some.booleans(), some.booleans())
-def test_reliability_23_rules_never_touch_what_has_ended(statuses: list[str], canceled: bool, goes_on: bool) -> None:
+def test_reliability_23_rules_never_touch_what_has_ended(
+    statuses: list[str], canceled: bool, goes_on: bool
+) -> None:
     """No action names a terminal step, none names a step twice, and the pipeline ends only when all steps have."""
     steps = [step(f"s{number}", status) for number, status in enumerate(statuses)]
 

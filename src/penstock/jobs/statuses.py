@@ -25,7 +25,7 @@ _ENDS = frozenset({FAILED, CANCELED})
 
 # A restarted server prepares again what was only prepared, hence the ways back to Preparing.
 LEGAL: Final[Mapping[str, frozenset[str]]] = {
-    NOT_STARTED: frozenset({PREPARING, CANCEL_REQUESTED}) | _ENDS,
+    NOT_STARTED: frozenset({PREPARING, RUNNING, CANCEL_REQUESTED}) | _ENDS,  # a pipeline runs at once
     PREPARING: frozenset({QUEUED, RUNNING, CANCEL_REQUESTED}) | _ENDS,
     QUEUED: frozenset({PREPARING, STARTING, CANCEL_REQUESTED}) | _ENDS,
     STARTING: frozenset({RUNNING, PREPARING, FINALIZING, CANCEL_REQUESTED}) | _ENDS,

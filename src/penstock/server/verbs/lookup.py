@@ -38,12 +38,11 @@ class WorkspaceLookup(Lookup):
         return kind, _source_of(path)
 
     def model(self, reference: refs.AssetReference) -> tuple[str, Source]:
-        if reference.label is not None:
-            asset.label_is_latest("model", reference.name, reference.label)
+        models, name = self._platform.models, reference.name
         found = (
-            self._platform.models.latest(self._workspace, reference.name)
+            models.labelled(self._workspace, name, reference.label or asset.LATEST)
             if reference.version is None
-            else self._platform.models.get(self._workspace, reference.name, reference.version)
+            else models.get(self._workspace, name, reference.version)
         )
         return found.type, RegisteredModel(found.name, found.version)
 

@@ -1,10 +1,9 @@
 """Models: MLflow's registry is ours, so what a script registers is listed here and the other way round."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import InvalidDocument, NotFound, PenstockError, Problem
+from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.events import AssetCreated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
@@ -16,10 +15,10 @@ from penstock.resources import references as refs
 from penstock.resources.model import Model
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
-from penstock.server.verbs import asset, upload
+from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.lookup import WorkspaceLookup
-from penstock.tracking.models import ModelVersion
+from penstock.tracking.model_records import ModelVersion
 
 
 def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
@@ -42,9 +41,10 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     version = platform.models.create(
         workspace,
         str(model.name),
+        model.version,
         path,
-        version=model.version,
         type=model.type,
+        file_name=path.name,
         description=model.description,
         tags={key: str(value) for key, value in (model.tags or {}).items()},
         properties={key: str(value) for key, value in (model.properties or {}).items()},
@@ -54,7 +54,9 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     with platform.database.transaction() as tx:
         event = AssetCreated(f"model/{version.name}:{version.version}", "model", version.version)
         tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
-    return Created(_described(version, _group(platform, workspace), workspace), warnings_of(parsed))
+    return Created(
+        _described(version, _group(platform, workspace), workspace, platform.user), warnings_of(parsed)
+    )
 
 
 def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str | None, str | None]:
@@ -87,17 +89,20 @@ def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str 
 def show(platform: Platform, caller: Caller, workspace: str, name: str, version: str) -> dict[str, Any]:
     """One version."""
     require(caller, Action.ASSET_READ, workspace)
-    return _described(platform.models.get(workspace, name, version), _group(platform, workspace), workspace)
+    return _described(
+        platform.models.get(workspace, name, version), _group(platform, workspace), workspace, platform.user
+    )
 
 
 def show_label(platform: Platform, caller: Caller, workspace: str, name: str, label: str) -> dict[str, Any]:
     """The version that a label, or an MLflow alias, names."""
     require(caller, Action.ASSET_READ, workspace)
-    if label == asset.LATEST:
-        found = platform.models.latest(workspace, name)
-    else:
-        found = platform.models.by_alias(workspace, name, label)
-    return _described(found, _group(platform, workspace), workspace)
+    return _described(
+        platform.models.labelled(workspace, name, label),
+        _group(platform, workspace),
+        workspace,
+        platform.user,
+    )
 
 
 def listing(
@@ -107,20 +112,17 @@ def listing(
     require(caller, Action.ASSET_READ, workspace)
     group = _group(platform, workspace)
     if name is not None:
-        try:
-            versions = platform.models.versions(workspace, name)
-        except NotFound:
-            versions = []
-        return [_described(version, group, workspace) for version in versions[:limit]]
+        versions = platform.models.versions(workspace, name)
+        return [_described(version, group, workspace, platform.user) for version in versions[:limit]]
     return [
         {
             "name": version.name,
             "latest_version": version.version,
             "description": version.description,
-            "tags": version.tags,
-            "creation_context": creation_context(version.created_at, version.created_by or ""),
+            "tags": dict(version.tags),
+            "creation_context": creation_context(version.created_at, platform.user, version.modified_at),
         }
-        for version in platform.models.names(workspace)[:limit]
+        for version in platform.models.list(workspace)[:limit]
     ]
 
 
@@ -129,22 +131,22 @@ def _group(platform: Platform, workspace: str) -> str:
         return group_of(tx, workspace)
 
 
-def _described(version: ModelVersion, group: str, workspace: str) -> dict[str, Any]:
-    values = asdict(version)
+def _described(version: ModelVersion, group: str, workspace: str, user: str) -> dict[str, Any]:
     return {
         "name": version.name,
         "version": version.version,
         "type": version.type,
         "path": version.path,
         "description": version.description,
-        "tags": version.tags,
-        "properties": version.properties,
-        "flavors": values.get("flavors") or {},
-        "stage": values.get("stage"),
+        "tags": dict(version.tags),
+        "properties": dict(version.properties),
+        "flavors": dict(version.flavors or {}),
+        "labels": list(version.aliases),
         "job_name": version.job_name,
         "mlflow_run_id": version.run_id,
         "mlflow_version": version.mlflow_version,
-        "creation_context": creation_context(version.created_at, version.created_by or ""),
+        "mlflow_uri": version.uri,
+        "creation_context": creation_context(version.created_at, user, version.modified_at),
         "id": f"{resource_id(group, workspace, 'models', version.name)}/versions/{version.version}",
         "resourceGroup": group,
     }
