@@ -52,11 +52,7 @@ def lay_out(folder: Path) -> None:
 
     project = files("penstock.demo") / "project"
     contents = {path: source.read_bytes() for path, source in _files_of(project, Path())}
-    differing = [
-        folder / path
-        for path, content in contents.items()
-        if (folder / path).exists() and (folder / path).read_bytes() != content
-    ]
+    differing = [folder / path for path, content in contents.items() if _differs(folder / path, content)]
     if differing:
         raise AlreadyExists(
             f"{folder} holds files that are not as the demo has them; they are left alone",
@@ -73,6 +69,10 @@ def lay_out(folder: Path) -> None:
             f"cannot write the demo's project into {folder}: {error.strerror}",
             hint="name another folder: penstock demo --folder FOLDER",
         ) from error
+
+
+def _differs(place: Path, content: bytes) -> bool:
+    return place.exists() and not (place.is_file() and place.read_bytes() == content)
 
 
 def _files_of(folder: "Traversable", place: Path) -> "list[tuple[Path, Traversable]]":
