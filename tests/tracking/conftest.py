@@ -36,7 +36,9 @@ class Port:
 
     def client_environment(self, caller: Caller, workspace: str) -> dict[str, str]:
         """The environment of an MLflow client, with nothing about MLflow but what Penstock gives a job."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "_MLFLOW"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "_MLFLOW"))
+        }
         return {
             **kept,
             "MLFLOW_TRACKING_URI": self.tracking_uri(workspace),

@@ -4,9 +4,9 @@ Prints one JSON object with what it found again. Needs MLFLOW_TRACKING_URI and a
 """
 
 import json
-import os
 import sys
 import tempfile
+from pathlib import Path
 
 import mlflow
 import mlflow.pyfunc
@@ -30,28 +30,28 @@ def main(label):
     model = LinearRegression().fit([[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0])
     mlflow.set_experiment("experiment of " + label)
     with tempfile.TemporaryDirectory() as folder:
-        big = os.path.join(folder, "big.bin")
-        with open(big, "wb") as file:
+        big = Path(folder, "big.bin")
+        with big.open("wb") as file:
             for number in range(24):
                 file.write(bytes([number]) * 1024 * 1024)
         with mlflow.start_run(run_name="run of " + label) as run:
             mlflow.log_param("alpha", 0.5)
-            mlflow.log_params({"p%d" % number: number for number in range(20)})
+            mlflow.log_params({"p" + str(number): number for number in range(20)})
             for step in range(3):
                 mlflow.log_metric("mse", 3.0 - step, step=step)
             mlflow.set_tag("client", mlflow.__version__)
             mlflow.log_text("häh? 100%\n", "notes/ä 100%.txt")
-            mlflow.log_artifact(big, "data")
+            mlflow.log_artifact(str(big), "data")
             with mlflow.start_run(run_name="child", nested=True):
                 mlflow.log_metric("child", 1)
             log_model(model, name)
         run_id = run.info.run_id
         client = MlflowClient()
         found = client.get_run(run_id)
-        versions = client.search_model_versions("name='%s'" % name)
+        versions = client.search_model_versions("name='" + name + "'")
         listed = sorted(entry.path for entry in client.list_artifacts(run_id))
-        destination = os.path.join(folder, "down")
-        os.mkdir(destination)
+        destination = str(Path(folder, "down"))
+        Path(destination).mkdir()
         download = getattr(client, "download_artifacts", None) or mlflow.artifacts.download_artifacts
         if getattr(client, "download_artifacts", None):
             data = download(run_id, "data", destination)
@@ -59,19 +59,18 @@ def main(label):
         else:
             data = download(run_id=run_id, artifact_path="data", dst_path=destination)
             notes = download(run_id=run_id, artifact_path="notes", dst_path=destination)
-        with open(os.path.join(notes, "ä 100%.txt"), encoding="utf-8") as file:
-            note = file.read()
-        size = os.path.getsize(os.path.join(data, "big.bin"))
+        note = Path(notes, "ä 100%.txt").read_text(encoding="utf-8")
+        size = Path(data, "big.bin").stat().st_size
     runs = mlflow.search_runs([found.info.experiment_id], filter_string="metrics.mse < 2")
     client.set_model_version_tag(name, versions[0].version, "checked", "yes")
     client.update_model_version(name, versions[0].version, description="by " + label)
     if hasattr(client, "set_registered_model_alias"):
         client.set_registered_model_alias(name, "champion", versions[0].version)
-        loaded = mlflow.pyfunc.load_model("models:/%s@champion" % name)
+        loaded = mlflow.pyfunc.load_model("models:/" + name + "@champion")
     else:
         client.transition_model_version_stage(name, versions[0].version, "Staging")
-        loaded = mlflow.pyfunc.load_model("models:/%s/Staging" % name)
-    again = mlflow.register_model("runs:/%s/model" % run_id, name)
+        loaded = mlflow.pyfunc.load_model("models:/" + name + "/Staging")
+    again = mlflow.register_model("runs:/" + run_id + "/model", name)
     print(
         json.dumps(
             {

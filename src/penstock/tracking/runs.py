@@ -68,7 +68,7 @@ class Runs:
         """The newest run whose tag has this value: how a restarted engine finds what it had begun."""
         body = {
             "experiment_ids": [experiment_id],
-            "filter": f"tags.`{tag}` = {_quoted(value)}",
+            "filter": f"tags.`{tag}` = {quoted(value)}",
             "max_results": 1,
             "order_by": ["attributes.start_time DESC"],
         }
@@ -137,7 +137,7 @@ def _pairs(entries: Mapping[str, str], longest: int) -> list[dict[str, Any]]:
     return [{"key": key, "value": str(value)[:longest]} for key, value in entries.items()]
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """A text in MLflow's filter language, which knows both quotes and no escape."""
     for quote in "'", '"':
         if quote not in value:

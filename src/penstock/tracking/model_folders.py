@@ -1,0 +1,117 @@
+"""Where models' files lie: taken in from a local path, laid where MLflow looks for them, found again from its sources."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from penstock.errors import NotFound, PenstockError
+from penstock.tracking import model_files
+from penstock.tracking.model_records import ModelVersion
+from penstock.tracking.rest import DEFAULT_WORKSPACE, MlflowRest, mlflow_workspace
+from penstock.tracking.runs import Runs, quoted
+
+# The experiment that holds logged models which no run has made.
+_HOME_EXPERIMENT = "registered models"
+
+
+class ModelFolders:
+    """The files of registered models on this machine."""
+
+    def __init__(self, rest: MlflowRest) -> None:
+        self._rest = rest
+        self._runs = Runs(rest)
+
+    @contextmanager
+    def taken_in(self, source: Path) -> Iterator[tuple[Path, tuple[model_files.ModelFile, ...]]]:
+        """A private copy of the files on the artifacts' own disk, so that laying it in place is a rename."""
+        staged = self._rest.server.folder / "incoming" / uuid.uuid4().hex
+        try:
+            yield staged, model_files.copy_in(source, staged)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+    def log(self, workspace: str, name: str, run_id: str | None, staged: Path) -> str:
+        """Make a logged model of the staged files; answers its id."""
+        if run_id is None:
+            experiment = self._runs.experiment_id(workspace, _HOME_EXPERIMENT)
+        else:
+            experiment = self._rest.get(workspace, "runs/get", {"run_id": run_id})["run"]["info"][
+                "experiment_id"
+            ]
+        legal = "".join("-" if character in "/:.%\"'" else character for character in name)
+        body = {"experiment_id": experiment, "name": legal, **({"source_run_id": run_id} if run_id else {})}
+        info = self._rest.post(workspace, "logged-models", body)["model"]["info"]
+        identifier = str(info["model_id"])
+        try:
+            place = self._local(workspace, info["artifact_uri"])
+            place.parent.mkdir(parents=True, exist_ok=True)
+            staged.rename(place)
+            ready = {"model_id": identifier, "status": "LOGGED_MODEL_READY"}
+            self._rest.call(workspace, "PATCH", f"logged-models/{identifier}", body=ready)
+        except (PenstockError, OSError):
+            self.forget(workspace, identifier)
+            raise
+        return identifier
+
+    def forget(self, workspace: str, identifier: str) -> None:
+        """Remove a logged model and its files."""
+        with suppress(NotFound):
+            folder = self._logged(workspace, identifier)
+            self._rest.call(workspace, "DELETE", f"logged-models/{identifier}")
+            shutil.rmtree(folder.parent, ignore_errors=True)
+
+    def folder_of(self, workspace: str, record: ModelVersion) -> Path:
+        """Where the version's files lie, if they still do."""
+        which = {"name": record.name, "version": record.mlflow_version}
+        source = self._rest.get(workspace, "model-versions/get-download-uri", which)["artifact_uri"]
+        return self._resolve(workspace, str(source))
+
+    def _resolve(self, workspace: str, source: str) -> Path:
+        if source.startswith("models:/m-"):
+            return self._logged(workspace, source.removeprefix("models:/"))
+        if source.startswith("runs:/"):
+            return self._of_run(workspace, *source.removeprefix("runs:/").partition("/")[::2])
+        return self._local(workspace, source)
+
+    def _logged(self, workspace: str, identifier: str) -> Path:
+        answer = self._rest.get(workspace, f"logged-models/{quote(identifier, safe='')}")
+        return self._local(workspace, answer["model"]["info"]["artifact_uri"])
+
+    def _of_run(self, workspace: str, run_id: str, path: str) -> Path:
+        """The folder of `runs:/<run>/<path>`: in the run's artifacts, or since MLflow 3 the run's logged model."""
+        run = self._rest.get(workspace, "runs/get", {"run_id": run_id})["run"]["info"]
+        folder = self._local(workspace, f"{run['artifact_uri']}/{path}")
+        if folder.exists():
+            return folder
+        body = {
+            "experiment_ids": [run["experiment_id"]],
+            "filter": f"source_run_id = {quoted(run_id)} AND name = {quoted(path)}",
+            "order_by": [{"field_name": "creation_timestamp", "ascending": False}],
+        }
+        logged = self._rest.post(workspace, "logged-models/search", body).get("models", ())
+        return self._local(workspace, logged[0]["info"]["artifact_uri"]) if logged else folder
+
+    def _local(self, workspace: str, uri: str) -> Path:
+        name = mlflow_workspace(workspace)
+        artifacts = self._rest.server.folder / "artifacts"
+        return model_files.local_path(artifacts, uri, None if name == DEFAULT_WORKSPACE else name)
+
+    def _manifest(self, digest: str) -> Path:
+        return self._rest.server.folder / "manifests" / f"{digest}.json"
+
+    def check(self, folder: Path, digest: str, what: str) -> None:
+        """Compare the files with those that came in under this digest; Conflict names what differs."""
+        manifest = self._manifest(digest)
+        if manifest.exists():
+            model_files.check(folder, manifest.read_bytes(), what)
+
+    def keep_manifest(self, digest: str, files: tuple[model_files.ModelFile, ...]) -> None:
+        """Remember the files behind a digest, so that a later check can name the one that differs."""
+        target = self._manifest(digest)
+        target.parent.mkdir(exist_ok=True)
+        fresh = target.with_suffix(f".{uuid.uuid4().hex}")
+        fresh.write_bytes(model_files.manifest_of(files))
+        fresh.replace(target)

@@ -1,0 +1,233 @@
+"""The model registry, which is MLflow's: what `penstock model …` and `azureml:name@label` see, every MLflow client sees.
+
+A version made here is a logged model of MLflow's whose files are laid straight into the artifact folder, so that
+`mlflow.pyfunc.load_model("models:/name/1")` works with every client from 1.30 on.
+"""
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import AlreadyExists, InvalidDocument, NotFound, PenstockError
+from penstock.tracking import model_files, model_records
+from penstock.tracking.model_folders import ModelFolders
+from penstock.tracking.model_records import (
+    ModelType,
+    ModelVersion,
+    find_version,
+    get_version,
+    records_of,
+    with_aliases,
+)
+from penstock.tracking.rest import MlflowRest
+from penstock.tracking.runs import quoted
+
+_PAGE = 1000
+_MLMODEL = "MLmodel"
+# Bytes of an MLmodel file; MLflow's own are a few thousand.
+_LONGEST_MLMODEL = 1_000_000
+
+
+class Models:
+    """Registered models of every workspace. Safe to use from several threads of the one control plane."""
+
+    def __init__(self, rest: MlflowRest) -> None:
+        self._rest = rest
+        self._folders = ModelFolders(rest)
+        self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+
+    def catalogue(self, workspace: str) -> list[ModelVersion]:
+        """The newest version of every model, archived ones too, by name."""
+        newest: dict[str, ModelVersion] = {}
+        for record in records_of(self._pages(workspace, "model-versions/search", "model_versions")):
+            newest.setdefault(record.name, record)
+        said = {
+            model["name"]: model
+            for model in self._pages(workspace, "registered-models/search", "registered_models")
+        }
+        return [with_aliases(newest[name], said.get(name, {})) for name in sorted(newest)]
+
+    def versions(self, workspace: str, name: str) -> list[ModelVersion]:
+        """All versions of one model, newest first; empty where there is no such model."""
+        wanted = f"name = {quoted(name)}"
+        found = records_of(self._pages(workspace, "model-versions/search", "model_versions", wanted))
+        if not found:
+            return []
+        model = self._rest.get(workspace, "registered-models/get", {"name": name})["registered_model"]
+        return [with_aliases(record, model) for record in found]
+
+    def find(self, workspace: str, name: str, version: str) -> ModelVersion | None:
+        """One version with its flavors, by our name for it or MLflow's number; None if there is none."""
+        found = find_version(self.versions(workspace, name), version)
+        return None if found is None else self._with_flavors(workspace, found)
+
+    def get(self, workspace: str, name: str, version: str) -> ModelVersion:
+        """As `find`; NotFound says which versions there are."""
+        versions = self.versions(workspace, name)
+        return self._with_flavors(workspace, get_version(versions, workspace, name, version))
+
+    def labelled(self, workspace: str, name: str, label: str = "latest") -> ModelVersion:
+        """The version that a label names: `latest` the newest that is not archived, else MLflow's alias."""
+        for record in self.versions(workspace, name):
+            if label in record.aliases or (label == "latest" and not record.archived):
+                return self._with_flavors(workspace, record)
+        raise NotFound(f"model `{name}@{label}` was not found in workspace `{workspace}`")
+
+    def create(
+        self,
+        workspace: str,
+        name: str,
+        version: str | None,
+        source: Path,
+        *,
+        type: ModelType = "custom_model",  # noqa: A002  the YAML file's word
+        file_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        job_name: str | None = None,
+        run_id: str | None = None,
+    ) -> ModelVersion:
+        """Register a local file or folder; `version` None takes the next number.
+
+        A version that exists with the same content stays as it is and is returned; with other content it is
+        AlreadyExists. `run_id` is the MLflow run that made it, which its page then links to.
+        """
+        with self._locks[workspace, name], self._folders.taken_in(source) as (staged, files):
+            digest = model_files.digest_of(files)
+            _check_type(type, name, files)
+            versions = self.versions(workspace, name)
+            existing = find_version(versions, version) if version is not None else None
+            if existing is not None and existing.version == version:
+                return self._same(workspace, existing, digest)
+            own = {
+                model_records.VERSION: version or model_records.next_version(versions),
+                model_records.TYPE: type,
+                model_records.DIGEST: digest,
+                model_records.FILE_NAME: file_name or source.name,
+                model_records.PROPERTIES: json.dumps(dict(properties or {})),
+                **({model_records.JOB: job_name} if job_name else {}),
+            }
+            self._folders.keep_manifest(digest, files)
+            logged = self._folders.log(workspace, name, run_id, staged)
+            body = {
+                "name": name,
+                "source": f"models:/{logged}",
+                "model_id": logged,
+                "description": description or "",
+                "tags": _pairs({**model_records.tags_for(tags or {}), **own}),
+                **({"run_id": run_id} if run_id else {}),
+            }
+            with suppress(AlreadyExists):
+                self._rest.post(workspace, "registered-models/create", {"name": name})
+            try:
+                self._rest.post(workspace, "model-versions/create", body)
+            except PenstockError:
+                self._folders.forget(workspace, logged)
+                raise
+        return self.get(workspace, name, own[model_records.VERSION])
+
+    def update(
+        self,
+        workspace: str,
+        name: str,
+        version: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        archived: bool | None = None,
+    ) -> ModelVersion:
+        """Change what may change; None leaves it as it is. `tags` replaces a person's tags as a whole."""
+        record = self.get(workspace, name, version)
+        which = {"name": name, "version": record.mlflow_version}
+        if description is not None:
+            body = {**which, "description": description}
+            self._rest.call(workspace, "PATCH", "model-versions/update", body=body)
+        wanted: dict[str, str] = {} if archived is None else {model_records.ARCHIVED: str(archived).lower()}
+        if tags is not None:
+            wanted.update({model_records.OTHER_TAGS: "{}", **model_records.tags_for(tags)})
+            for key in model_records.tags_for(record.tags).keys() - wanted.keys():
+                self._rest.call(workspace, "DELETE", "model-versions/delete-tag", body={**which, "key": key})
+        for key, value in wanted.items():
+            self._rest.post(workspace, "model-versions/set-tag", {**which, "key": key, "value": value})
+        return self.get(workspace, name, version)
+
+    def delete(self, workspace: str, name: str, version: str) -> None:
+        """Delete one version, with its files if they were taken in here; the model too if it was the last."""
+        with self._locks[workspace, name]:
+            versions = self.versions(workspace, name)
+            record = get_version(versions, workspace, name, version)
+            which = {"name": name, "version": record.mlflow_version}
+            self._rest.call(workspace, "DELETE", "model-versions/delete", body=which)
+            if len(versions) == 1:
+                self._rest.call(workspace, "DELETE", "registered-models/delete", body={"name": name})
+            if record.digest is not None and record.path.startswith("models:/m-"):
+                self._folders.forget(workspace, record.path.removeprefix("models:/"))
+
+    def local_folder(self, workspace: str, name: str, version: str, *, verify: bool = True) -> Path:
+        """The folder on this machine that holds the version's files.
+
+        With `verify`, files that were taken in here are read again; Conflict names those that have changed since.
+        """
+        record = get_version(self.versions(workspace, name), workspace, name, version)
+        folder = self._folders.folder_of(workspace, record)
+        if not folder.is_dir():
+            raise NotFound(f"the files of model `{name}:{version}` are gone: {folder} does not exist")
+        if verify and record.digest is not None:
+            self._folders.check(folder, record.digest, f"model `{name}:{version}`")
+        return folder
+
+    def _pages(
+        self, workspace: str, path: str, what: str, wanted: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """MLflow's records, page by page. `Any`: JSON."""
+        params: dict[str, Any] = {"max_results": _PAGE, **({"filter": wanted} if wanted else {})}
+        while True:
+            answer = self._rest.get(workspace, path, params)
+            yield from answer.get(what, ())
+            token = answer.get("next_page_token")
+            if not token:
+                return
+            params["page_token"] = token
+
+    def _same(self, workspace: str, existing: ModelVersion, digest: str) -> ModelVersion:
+        if existing.digest == digest:
+            return self._with_flavors(workspace, existing)
+        raise AlreadyExists(
+            f"model `{existing.name}:{existing.version}` exists with other content",
+            details=[f"registered: {(existing.digest or 'by an MLflow client, without digest')[:40]}", f"given: {digest[:40]}"],
+            hint="leave the version out to get the next one, or give one that is free",
+        )  # fmt: skip
+
+    def _with_flavors(self, workspace: str, record: ModelVersion) -> ModelVersion:
+        """The record with what its MLmodel file says; nothing for a model that has none."""
+        if record.type == "custom_model":
+            return replace(record, flavors={})
+        from penstock.resources.yaml_source import load_yaml
+
+        try:
+            with (self._folders.folder_of(workspace, record) / _MLMODEL).open("rb") as file:
+                text = file.read(_LONGEST_MLMODEL).decode("utf-8")
+            said = load_yaml(text, name=f"{record.name}:{record.version}/{_MLMODEL}")
+            flavors = said.get("flavors", {})
+        except (NotFound, OSError, ValueError, AttributeError, InvalidDocument):
+            flavors = {}  # the version may come from elsewhere or be damaged; a list of models still shows it
+        return replace(record, flavors=flavors)
+
+
+def _check_type(type: ModelType, name: str, files: tuple[model_files.ModelFile, ...]) -> None:  # noqa: A002
+    if type == "mlflow_model" and all(file.path != _MLMODEL for file in files):
+        raise PenstockError(
+            f"model `{name}` is said to be an mlflow_model, but its folder has no file {_MLMODEL}",
+            details=[f"found: {', '.join(file.path for file in files[:5])}"],
+            hint="give the folder that `mlflow.<flavor>.save_model` wrote, or say `type: custom_model`",
+        )
+
+
+def _pairs(entries: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in entries.items()]
