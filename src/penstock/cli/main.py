@@ -39,7 +39,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         from penstock.cli.invocation import write_error
 
         # Its message, where a command has one, says what goes on without us.
-        write_error(f"\n{interruption or 'interrupted'}\n")
+        write_error(f"\n{str(interruption) or 'interrupted'}\n")
         return 1
     except Exception as error:  # the one place where every error becomes words and an exit code
         from penstock.cli.problems import report
