@@ -84,7 +84,7 @@ def _of_database(error: BaseException | None, place: Path) -> PenstockError | No
             return ServerUnavailable(
                 f"the database {place} cannot be opened",
                 details=(said,),
-                hint="see that its folder exists and that this user may read and write it",
+                hint="see that its folder exists and that this user may read and write it, or choose another PENSTOCK_HOME",
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return ServerUnavailable(

@@ -141,7 +141,7 @@ def _upgrade(path: Path, engine: Engine, backup: Path | None) -> None:
     except SQLAlchemyError as error:
         raise PenstockError(
             f"the database {path} could not be brought to the schema of this version; it is as it was",
-            details=(str(error), *((f"a copy of it: {backup}",) if backup else ())),
+            details=(str(getattr(error, "orig", error)), *((f"a copy of it: {backup}",) if backup else ())),
             hint="go on with the earlier version of Penstock, and report this",
         ) from error
     finally:
