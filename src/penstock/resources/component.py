@@ -32,7 +32,9 @@ class CommandComponent(Part):
     inputs: InputPorts = Field(default_factory=dict)
     outputs: OutputPorts = Field(default_factory=dict)
     command: FilledText
-    code: CodePath | None = None
+    code: CodePath | None = Field(
+        default=None, description="a local folder or file, relative to the component's file"
+    )
     environment: EnvironmentValue
     resources: NodeResources | None = None
     is_deterministic: Flag = Field(

@@ -39,14 +39,14 @@ class Compute(Part):
     """`amlcompute` is a pool with `max_instances` places; `local` is this machine with as many as it has room for."""
 
     noun = "a compute"
-    output_only = OUTPUT_ONLY | {"properties", "state", "size_gpus"}
+    output_only = OUTPUT_ONLY | {"properties", "state"}
 
     name: ComputeName
     type: Annotated[Literal["amlcompute", "local"], Choice(not_yet=LATER_TYPES)]
     description: str | None = None
     tags: AnyTags = Field(default_factory=dict)
     min_instances: Annotated[Whole, Field(ge=0)] = Field(
-        default=0, description="no instance costs anything here"
+        default=0, description="kept; nothing starts or stops by itself here"
     )
     max_instances: Annotated[Whole, Field(ge=1)] | None = Field(
         default=None,
@@ -68,6 +68,11 @@ class Compute(Part):
         if self.max_instances is None and self.type == "amlcompute":
             return 4
         return self.max_instances
+
+    def remarks(self) -> Iterator[Problem]:
+        if self.min_instances > 0:
+            message = "`min_instances` is recorded and has no effect: nothing starts or stops by itself here"
+            yield Problem("/min_instances", message, code="unsupported")
 
     @classmethod
     def refusal(cls, data: Mapping[str, Any]) -> Problem | None:

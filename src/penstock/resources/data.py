@@ -23,7 +23,9 @@ class Data(Part):
     tags: AnyTags = Field(default_factory=dict)
     properties: AnyTags = Field(default_factory=dict)
     type: Annotated[Literal["uri_folder", "uri_file"], Choice(not_yet=("mltable",))] = "uri_folder"
-    path: DataPath
+    path: DataPath = Field(
+        description="a local path, a place in a datastore, a job's output, a public address"
+    )
     datastore: str | None = recorded("files are kept in the workspace's own store")
     auto_delete_setting: dict[str, Any] | None = recorded("nothing is deleted by itself")
 

@@ -47,7 +47,8 @@ def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
     """The resource that `data` describes. Raises InvalidDocument with every problem of the document."""
     if kind not in MODELS:
         hint = did_you_mean(kind, MODELS)
-        raise InvalidDocument([Problem("", f"documents of kind `{kind}` are not supported yet", hint=hint)])
+        message = f"documents of kind `{kind}` are not supported yet"
+        raise InvalidDocument([Problem("", message, hint=hint, code="unsupported")])
     problems: list[Problem] = []
     resource: Resource | None = None
     try:

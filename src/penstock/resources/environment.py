@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from penstock.errors import Problem
-from penstock.resources.field_types import AnyTags, AssetName, Choice, FilledText, Version
+from penstock.resources.field_types import AlsoWritten, AnyTags, AssetName, Choice, FilledText, Version
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
 from penstock.resources.wording import describe, trouble
 
@@ -45,7 +45,7 @@ CondaFile = Annotated[
     dict[str, Any],
     BeforeValidator(_read_conda_file),
     AfterValidator(_conda_shape),
-    WithJsonSchema({"type": ["string", "object"]}),
+    AlsoWritten(("string",)),
 ]
 
 
@@ -75,7 +75,7 @@ class InlineEnvironment(Part):
     output_only = OUTPUT_ONLY
 
     name: AssetName | None = None
-    version: Version | None = None
+    version: Version | None = Field(default=None, description="the next whole number if absent")
     description: str | None = None
     tags: AnyTags = Field(default_factory=dict)
     properties: AnyTags = Field(default_factory=dict)

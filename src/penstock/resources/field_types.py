@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from penstock.resources.nearest import did_you_mean
@@ -177,6 +184,21 @@ def _filled(text: str) -> str:
 
 FilledText = Annotated[str, AfterValidator(_filled)]
 """Text with something in it."""
+
+
+@dataclass(frozen=True)
+class AlsoWritten:
+    """Marks a field whose files may also hold a value of other JSON types: a path that is read, or nothing.
+
+    It changes the JSON Schema for editors only.
+    """
+
+    types: tuple[str, ...]
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [*({"type": name} for name in self.types), handler(schema)]}
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,24 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from penstock.errors import Problem
 from penstock.resources.expressions import whole
-from penstock.resources.field_types import Flag, GroupedPortName, PortName
+from penstock.resources.field_types import AlsoWritten, Flag, GroupedPortName, PortName
 from penstock.resources.model_base import Part, not_yet
 from penstock.resources.ports import (
     MODEL_TYPES,
     OLD_TYPE_NAMES,
     PARAMETER_TYPES,
     InputMode,
-    InputPort,
     OutputMode,
     OutputType,
     Scalar,
     ScalarValue,
     ValueType,
     finite,
+    misfit_of,
     nothing_is_a_folder,
 )
 from penstock.resources.reference_fields import OutputPath, place_remarks, reference_problem, snapshot_is_file
@@ -85,7 +85,7 @@ class InputValue(Part):
             and isinstance(value, str | int | float)
             and "${{" not in str(value)
         ):
-            why = InputPort.model_construct(type=kind).misfit(value)
+            why = misfit_of(str(kind), value)
             if why is not None:
                 yield Problem("/value", f"`value` {why}")
         if isinstance(path, str) and "${{" not in path and not is_literal:
@@ -140,9 +140,7 @@ Input = Annotated[
     Discriminator(_scalar_branch),
     BeforeValidator(_literal_or_mapping),
 ]
-Output = Annotated[
-    OutputValue, BeforeValidator(nothing_is_a_folder), WithJsonSchema({"type": ["object", "null"]})
-]
+Output = Annotated[OutputValue, BeforeValidator(nothing_is_a_folder), AlsoWritten(("null",))]
 Inputs = dict[GroupedPortName, Input | None]
 Outputs = dict[PortName, Output]
 
@@ -155,7 +153,9 @@ def _binding_branch(value: Any) -> str | None:
 
 StepOutput = Annotated[
     Annotated[str, Tag(BRANCH + "binding")]
-    | Annotated[OutputValue, BeforeValidator(nothing_is_a_folder), Tag(BRANCH + "mapping")],
+    | Annotated[
+        OutputValue, BeforeValidator(nothing_is_a_folder), AlsoWritten(("null",)), Tag(BRANCH + "mapping")
+    ],
     Discriminator(_binding_branch),
 ]
 StepOutputs = dict[PortName, StepOutput]

@@ -24,7 +24,9 @@ class CommandJob(JobBase):
 
     type: Literal["command"] = "command"
     command: FilledText
-    code: CodePath | None = None
+    code: CodePath | None = Field(
+        default=None, description="a local folder or file, copied to where the command runs"
+    )
     environment: EnvironmentValue
     environment_variables: Variables = Field(default_factory=dict)
     inputs: Inputs = Field(default_factory=dict)

@@ -25,7 +25,9 @@ class Model(Part):
     type: Annotated[Literal["custom_model", "mlflow_model"], Choice(not_yet=("triton_model",))] = (
         "custom_model"
     )
-    path: ModelPath
+    path: ModelPath = Field(
+        description="a local path, a place in a datastore, a job's output, `runs:/<run>/<path>`"
+    )
     stage: str | None = Field(default=None, description="free text, such as Production; kept with the model")
     flavors: dict[str, Any] | None = recorded(
         "the flavors that count are those in the model's `MLmodel` file"

@@ -36,7 +36,11 @@ def recorded(note: str, *, default: Any = None) -> Any:
 
 def not_yet(note: str = "") -> Any:
     """A field that is recognised and refused; `note` says what to do instead."""
-    return Field(default=None, description=note or None, json_schema_extra={_STATUS: "refused", _NOTE: note})
+    return Field(
+        default=None,
+        description=note or None,
+        json_schema_extra={_STATUS: "refused", _NOTE: note, "deprecated": True},
+    )
 
 
 def status_of(field: FieldInfo) -> Status:

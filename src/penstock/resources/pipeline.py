@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from penstock.errors import Problem
 from penstock.resources.component import InlineComponent
 from penstock.resources.environment import InlineEnvironment
-from penstock.resources.field_types import FilledText, Flag, StepName, TextTags, Variables
-from penstock.resources.inputs_and_outputs import Inputs, Outputs, StepOutputs
+from penstock.resources.expressions import whole
+from penstock.resources.field_types import AlsoWritten, FilledText, Flag, StepName, TextTags, Variables
+from penstock.resources.inputs_and_outputs import Inputs, Outputs, OutputValue, StepOutputs
 from penstock.resources.job_base import JobBase
 from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
@@ -49,10 +50,12 @@ class CommandStep(Part):
     component: Annotated[
         InlineComponent | None,
         BeforeValidator(refuse_component_reference),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/InlineComponent"}]}),
+        AlsoWritten(("string",)),
     ] = Field(default=None, description="a component file; registered components are not supported yet")
     own_command: FilledText | None = Field(default=None, alias="command")
-    own_code: CodePath | None = Field(default=None, alias="code")
+    own_code: CodePath | None = Field(
+        default=None, alias="code", description="a local folder or file, copied to where the command runs"
+    )
     own_environment: EnvironmentValue | None = Field(
         default=None, alias="environment", description="stands in for the component's"
     )
@@ -166,6 +169,17 @@ class PipelineJob(JobBase):
     def default_compute(self) -> str | None:
         """The compute of steps that name none. `compute` of the job is the older spelling."""
         return self.settings.default_compute or self.compute
+
+    def type_of_output(self, step: str, output: str) -> str:
+        """What the step says of its output; else its component; else the pipeline's output that it is bound to."""
+        given, port = self.jobs[step].outputs.get(output), self.jobs[step].output_ports.get(output)
+        text = given if isinstance(given, str) else given.path if given is not None else None
+        bound = whole(text) if text is not None else None
+        of_pipeline = self.outputs.get(".".join(bound.path)) if bound is not None else None
+        own = given if isinstance(given, OutputValue) else None
+        return next(
+            (each.type for each in (own, port, of_pipeline) if each is not None and each.type), "uri_folder"
+        )
 
     @classmethod
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:

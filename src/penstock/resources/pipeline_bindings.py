@@ -1,6 +1,6 @@
 """Whether the steps of a pipeline are bound to things that are there, and whether these fit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from penstock.errors import Problem
 from penstock.resources.binding_graph import cycles_in, needs_of
@@ -68,7 +68,11 @@ def _step_input_problems(pipeline: RawPipeline, step: RawStep, pointer: str) -> 
                 yield Problem(where, message, expected=expected, hint=did_you_mean(str(name), known))
                 continue
             yield from _fit_problems(pipeline, step, str(name), where)
-    if step.component is not None and step.is_understood:
+    if (
+        step.component is not None
+        and step.is_understood
+        and isinstance(step.data.get("inputs"), Mapping | None)
+    ):
         for name in step.declared_inputs:
             if name not in step.inputs:
                 where = pointer + pointer_of(("inputs", str(name)))

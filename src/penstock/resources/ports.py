@@ -1,13 +1,13 @@
 """The ports of a component: what it declares about its inputs and outputs, and which literals fit."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from penstock.errors import Problem
-from penstock.resources.field_types import Choice, Flag, PortName
+from penstock.resources.field_types import AlsoWritten, Choice, Flag, PortName
 from penstock.resources.model_base import Part, not_yet
 from penstock.resources.wording import describe, quoted, trouble
 
@@ -97,6 +97,30 @@ def parameter_text(kind: str, value: object) -> str:
     return str(value)
 
 
+def misfit_of(
+    kind: str,
+    value: object,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    allowed: Sequence[object] | None = None,
+) -> str | None:
+    """Why a literal does not fit a type and its limits, as the end of a sentence; None where it fits."""
+    try:
+        parsed = parsed_parameter(kind, value)
+    except ValueError as error:
+        return str(error)
+    if isinstance(parsed, int | float) and low is not None and parsed < low:
+        return f"must be at least {low}, got {describe(value)}"
+    if isinstance(parsed, int | float) and high is not None and parsed > high:
+        return f"must be at most {high}, got {describe(value)}"
+    if allowed is not None:
+        texts = [str(item) for item in allowed]
+        if str(parsed) not in texts and str(value) not in texts:
+            return f"must be one of {quoted(texts)}, got {describe(value)}"
+    return None
+
+
 class InputPort(Part):
     """What a component declares about one input."""
 
@@ -130,25 +154,13 @@ class InputPort(Part):
                 if isinstance(value, str)
                 else f"must be data of type `{self.type}`, got {describe(value)}"
             )
-        try:
-            parsed = parsed_parameter(self.type, value)
-        except ValueError as error:
-            return str(error)
-        if self.min is not None and isinstance(parsed, int | float) and parsed < self.min:
-            return f"must be at least {self.min}, got {describe(value)}"
-        if self.max is not None and isinstance(parsed, int | float) and parsed > self.max:
-            return f"must be at most {self.max}, got {describe(value)}"
-        if self.enum is not None:
-            allowed = [str(item) for item in self.enum]
-            if str(parsed) not in allowed and str(value) not in allowed:
-                return f"must be one of {quoted(allowed)}, got {describe(value)}"
-        return None
+        return misfit_of(self.type, value, low=self.min, high=self.max, allowed=self.enum)
 
     @classmethod
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
         kind = OLD_TYPE_NAMES.get(str(data.get("type")), data.get("type"))
         if kind not in PARAMETER_TYPES:
-            for key in ("min", "max", "enum"):
+            for key in _LIMITS:
                 if key in data and isinstance(kind, str):
                     yield Problem(f"/{key}", f"`{key}` has no meaning for an input of type `{kind}`")
             return
@@ -161,10 +173,13 @@ class InputPort(Part):
         yield from _limits_in_order(data)
         default = data.get("default")
         if isinstance(default, str | int | float):
-            limits = {key: data[key] for key in ("min", "max", "enum") if _is_limit(key, data.get(key))}
-            why = cls.model_construct(type=kind, **limits).misfit(default)
+            low, high, allowed = (data[key] if _is_limit(key, data.get(key)) else None for key in _LIMITS)
+            why = misfit_of(str(kind), default, low=low, high=high, allowed=allowed)
             if why is not None:
                 yield Problem("/default", f"`default` {why}")
+
+
+_LIMITS = ("min", "max", "enum")
 
 
 def _is_limit(key: str, value: object) -> bool:
@@ -191,7 +206,7 @@ class OutputPort(Part):
     mode: OutputMode | None = None
     is_control: Any = not_yet("control outputs belong to conditional steps")
     early_available: Any = not_yet()
-    name: Any = not_yet("name the output in the step, or register it in the script")
+    name: Any = not_yet("register the result in the script, for example with mlflow.register_model")
     version: Any = not_yet()
 
 
@@ -201,4 +216,6 @@ def nothing_is_a_folder(value: Any) -> Any:
 
 
 InputPorts = dict[PortName, InputPort]
-OutputPorts = dict[PortName, Annotated[OutputPort, BeforeValidator(nothing_is_a_folder)]]
+OutputPorts = dict[
+    PortName, Annotated[OutputPort, BeforeValidator(nothing_is_a_folder), AlsoWritten(("null",))]
+]

@@ -1,9 +1,10 @@
 """What jobs and steps say about how they run: limits, resources, identity, queue."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from penstock.resources.field_types import Choice
 from penstock.resources.model_base import Part, not_yet, recorded
@@ -42,6 +43,13 @@ def _single_instance(value: Any) -> Any:
     return count
 
 
+def _memory_size(text: str) -> str:
+    if not re.fullmatch(r"\d+[bkmgBKMG]", text):
+        wanted = "a whole number and `b`, `k`, `m` or `g`, such as `2g`"
+        raise trouble(f"{{field}} must be {wanted}, got {describe(text)}", expected=wanted)
+    return text
+
+
 class Limits(Part):
     """How long a job may take."""
 
@@ -63,7 +71,7 @@ class Resources(Part):
         WithJsonSchema({"type": "integer", "minimum": 1, "default": 1}),
     ] = Field(default=1, description="1; more is not supported yet")
     instance_type: str | None = recorded("a step runs on this machine, whatever the machine size asked for")
-    shm_size: Annotated[str, Field(pattern=r"^\d+[bkmgBKMG]$")] | None = recorded(
+    shm_size: Annotated[str, AfterValidator(_memory_size)] | None = recorded(
         "a step runs without a container and shares the machine's memory"
     )
     locations: list[str] | None = recorded("a step runs on this machine, whatever the region asked for")

@@ -1,0 +1,218 @@
+"""The support table: every field of every file, taken from the models. Prints `docs/reference/support.md`.
+
+python -m penstock.resources.support > docs/reference/support.md
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from penstock.resources import component, compute, job_base, pipeline, workspace
+from penstock.resources.component import CommandComponent
+from penstock.resources.compute import Compute, NetworkSettings, SshSettings
+from penstock.resources.data import Data
+from penstock.resources.environment import Environment, InferenceConfig, Route
+from penstock.resources.field_types import Choice
+from penstock.resources.inputs_and_outputs import InputValue, OutputValue
+from penstock.resources.job import CommandJob, CommandStep, PipelineJob, PipelineSettings
+from penstock.resources.model import Model
+from penstock.resources.model_base import Part, note_of, status_of
+from penstock.resources.ports import InputPort, OutputPort
+from penstock.resources.run_settings import Identity, Limits, QueueSettings, Resources
+from penstock.resources.wording import quoted
+from penstock.resources.workspace import Workspace
+
+SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]] = (
+    ("Workspace", "", (("", Workspace),)),
+    (
+        "Environment",
+        "Inline in a job the same fields, without need of a `name`.",
+        (
+            ("", Environment),
+            ("inference_config.", InferenceConfig),
+            ("inference_config.liveness_route.", Route),
+        ),
+    ),
+    ("Data", "", (("", Data),)),
+    ("Model", "", (("", Model),)),
+    (
+        "Compute",
+        "",
+        (
+            ("", Compute),
+            ("identity.", Identity),
+            ("network_settings.", NetworkSettings),
+            ("ssh_settings.", SshSettings),
+        ),
+    ),
+    (
+        "Job of type command",
+        "",
+        (
+            ("", CommandJob),
+            ("limits.", Limits),
+            ("resources.", Resources),
+            ("identity.", Identity),
+            ("queue_settings.", QueueSettings),
+        ),
+    ),
+    (
+        "Job of type pipeline",
+        "Unknown keys of `settings` are let pass with a warning.",
+        (("", PipelineJob), ("settings.", PipelineSettings)),
+    ),
+    (
+        "Step of a pipeline (`jobs.<step>`)",
+        "`limits`, `resources`, `identity` and `queue_settings` hold what they hold in a command job. Unknown keys are "
+        "let pass with a warning.",
+        (("", CommandStep),),
+    ),
+    (
+        "Component of type command",
+        "In the file of a component that a step uses, unknown keys are let pass with a warning.",
+        (("", CommandComponent), ("inputs.<name>.", InputPort), ("outputs.<name>.", OutputPort)),
+    ),
+    (
+        "Inputs and outputs of jobs and steps",
+        "An input is a literal, a binding, or a mapping with these keys; an output is nothing, a binding, or a mapping.",
+        (("inputs.<name>.", InputValue), ("outputs.<name>.", OutputValue)),
+    ),
+)
+
+UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "files",
+        (
+            "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "schedule", "datastore",
+            "connection", "registry", "feature-store", "feature-set", "feature-store-entity", "index", "data import",
+            "model-package", "serverless-endpoint",
+        ),
+    ),
+    ("types of a job", job_base.LATER_TYPES),
+    ("types of a step", pipeline.LATER_STEP_TYPES),
+    ("types of a component", component.LATER_TYPES),
+    ("types of a compute", compute.LATER_TYPES),
+    ("kinds of a workspace", workspace.LATER_KINDS),
+    (
+        "references",
+        ("components registered in a workspace", "anything in a registry (`azureml://registries/…`)", "`git+…` code"),
+    ),
+)  # fmt: skip
+
+DECISIONS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "A step without `compute`",
+        "An error where another step, or the pipeline, names one; where none is named at all, every step runs on this "
+        "machine, with a warning.",
+    ),
+    ("`compute: local` in a pipeline", "Accepted with a warning; Azure ML refuses it."),
+    ("`compute` of a command job left out, `serverless`", "This machine."),
+    ("`continue_on_step_failure`", "True where it is not said."),
+    (
+        "Unknown keys",
+        "An error, with the nearest name, at the top of a file and in every mapping; a warning in steps, their components, "
+        "their `resources`, and `settings`.",
+    ),
+    (
+        "Keys that only `show` prints (`id`, `status`, `creation_context`, …)",
+        "Dropped without a word, so that what was shown can be fed back.",
+    ),
+    (
+        "Values of a choice",
+        "Matched whatever their case and underscores; types of a component's ports exactly.",
+    ),
+    (
+        "A key without a value",
+        "Counts as absent; `outputs: {o: }` is a folder, `inputs: {i: }` an input without a value.",
+    ),
+    ("`version`", "Text; an unquoted number becomes text as Python writes it, so `1.10` is `1.1`."),
+    ("Tags and properties", "Text only in jobs and components; any scalar, kept as text, elsewhere."),
+    ("`environment_variables`", "Numbers become text; true and false must be quoted."),
+    ("`conda_file` without `image`", "Accepted with a warning; Azure ML refuses it."),
+    (
+        "`image` with `conda_file`",
+        "The packages come from `conda_file`; the image is recorded, with a warning.",
+    ),
+    ("`min_instances`", "Recorded, with a warning unless it is 0: nothing starts or stops by itself here."),
+    (
+        "Bindings in `compute`, `limits.timeout` and `environment_variables`",
+        "Accepted where they come to a literal of the pipeline.",
+    ),
+    ("Bindings without `parent.`, `$${{…}}`", "Accepted with a warning."),
+    (
+        "An optional input without default, bare in a command",
+        "An error; enclose its argument in `$[[ ]]`.",
+    ),
+    ("`type: path`, `type: float`", "Old names of `uri_folder` and `number`."),
+    ("A literal text for a data port", "Read as its path."),
+    (
+        "A public address as an input",
+        "Handed to the command as it stands, with a warning unless `mode: direct`.",
+    ),
+    ("A datastore of another name", "A folder of the workspace, with a warning."),
+    ("A pipeline's output that no step writes", "A warning."),
+    ("`ssh_settings.admin_password`", "Accepted and never kept."),
+)
+
+_STATUS = {"supported": "yes", "warned": "recorded, with a warning", "refused": "not yet"}
+
+
+def table() -> str:
+    """The whole page."""
+    lines = [
+        "# What is supported",
+        "",
+        "Every field of the files that Penstock reads. **yes**: it means here what it means in Azure ML. **recorded, with a",
+        "warning**: it is kept with the thing and has no effect on this machine. **not yet**: it is refused, by name. What is",
+        "in no table is a mistake in the file, and is refused as well.",
+        "",
+        "This page is generated from the models: `python -m penstock.resources.support > docs/reference/support.md`.",
+    ]
+    for title, about, parts in SECTIONS:
+        lines += ["", f"## {title}", *(["", about] if about else [])]
+        lines += ["", "| field | supported | note |", "|---|---|---|"]
+        for prefix, model in parts:
+            around = parts[0][1].known_fields().get(prefix.split(".")[0])
+            is_recorded = around is not None and status_of(around) == "warned"
+            lines += [_row(prefix, key, info, is_recorded) for key, info in model.known_fields().items()]
+    lines += ["", "## Not yet", "", "| what | |", "|---|---|"]
+    lines += [f"| {what} | {', '.join(names)} |" for what, names in UNSUPPORTED]
+    lines += [
+        "",
+        "## Decisions",
+        "",
+        "Where Azure ML's documents disagree or are silent, or where this differs on purpose.",
+    ]
+    lines += ["", "| topic | here |", "|---|---|"]
+    lines += [f"| {topic} | {decision} |" for topic, decision in DECISIONS]
+    return "\n".join(lines) + "\n"
+
+
+def _row(prefix: str, key: str, info: FieldInfo, is_recorded: bool) -> str:
+    """`is_recorded`: the mapping around the field has no effect, so the field has none."""
+    required = "required" if info.is_required() else ""
+    notes = [note for note in (required, *_choice_notes(info), note_of(info)) if note]
+    text = "; ".join(notes).replace("|", "\\|")
+    supported = "recorded" if is_recorded else _STATUS[status_of(info)]
+    return f"| `{prefix}{key}` | {supported} | {text} |"
+
+
+def _choice_notes(info: FieldInfo) -> Iterator[str]:
+    for offered, choice in _choices([*info.metadata], info.annotation):
+        yield quoted(offered) + (f"; not yet: {quoted(choice.not_yet)}" if choice.not_yet else "")
+
+
+def _choices(metadata: list[Any], annotation: Any) -> Iterator[tuple[tuple[str, ...], Choice]]:
+    """The choices of a type, wherever in it they stand."""
+    marks = [*metadata, *getattr(annotation, "__metadata__", ())]
+    inner = annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation
+    if get_origin(inner) is Literal:
+        yield from ((get_args(inner), mark) for mark in marks if isinstance(mark, Choice))
+    else:
+        for argument in get_args(inner):
+            yield from _choices([], argument)
+
+
+if __name__ == "__main__":
+    print(table(), end="")
