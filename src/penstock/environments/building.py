@@ -1,0 +1,137 @@
+"""From a lock to a folder that runs Python: `uv venv`, then exactly the lock's packages, compiled to bytecode."""
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from penstock.environments.files import disk_errors_named, write_atomically
+from penstock.environments.interpreters import Interpreter
+from penstock.environments.locking import Lock
+from penstock.environments.uv import Say, Uv
+
+_MARKER = "penstock-environment.json"
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a finished environment says about itself.
+
+    `site_packages` is relative to the prefix. `scripts` are the commands in `bin` that Python runs, by name.
+    `bytes` is what its files would take alone; hard links make it cost less.
+    """
+
+    digest: str
+    python_version: str
+    lock: str
+    site_packages: str
+    scripts: tuple[str, ...]
+    bytes: int
+
+
+def read_built(prefix: Path) -> Built | None:
+    """The environment in this folder; None if there is none, or an unfinished one, or one whose Python is gone."""
+    try:
+        content = json.loads((prefix / _MARKER).read_text("utf-8"))
+        if content.pop("schema") != _SCHEMA or not (prefix / "bin" / "python").exists():
+            return None
+        return Built(**{**content, "scripts": tuple(content["scripts"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or not finished, or written by another version: to be built anew
+
+
+def build(
+    prefix: Path, digest: str, lock: Lock, interpreter: Interpreter, uv: Uv, say: Say, lock_held: int
+) -> Built:
+    """Build the environment in `prefix`, from nothing; what lies there is removed first. Raises UvFailed, StorageFull.
+
+    The caller holds the lock of this digest, whose descriptor `lock_held` uv inherits. The marker is written last, so
+    a build that was killed is seen as none. When this raises, nothing is left.
+    """
+    with disk_errors_named(prefix.parent):
+        remove_tree(prefix)
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _build(prefix, digest, lock, interpreter, uv, say, lock_held)
+        except BaseException:
+            remove_tree(prefix)
+            raise
+
+
+def _build(
+    prefix: Path, digest: str, lock: Lock, interpreter: Interpreter, uv: Uv, say: Say, lock_held: int
+) -> Built:
+    keep_open = (lock_held,)
+    uv.run(["venv", "--quiet", "--python", str(interpreter.path), str(prefix)], say=say, keep_open=keep_open)
+    descriptor, pins = tempfile.mkstemp(dir=prefix, prefix=".lock-", suffix=".txt")
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(lock.installable)
+    strategy = ["--index-strategy", "unsafe-best-match"] if lock.option_lines else []
+    uv.run(
+        [
+            "pip",
+            "sync",
+            pins,
+            "--python",
+            str(prefix / "bin" / "python"),
+            "--compile-bytecode",
+            *lock.arguments,
+            *strategy,
+        ],
+        say=say,
+        keep_open=keep_open,
+    )
+    Path(pins).unlink()
+    built = Built(
+        digest=digest,
+        python_version=interpreter.version,
+        lock=lock.text,
+        site_packages=str(Path("lib") / "python{}.{}".format(*interpreter.minor) / "site-packages"),
+        scripts=tuple(_scripts(prefix)),
+        bytes=sum(status.st_size for status in _files(prefix)),
+    )
+    write_atomically(prefix / _MARKER, json.dumps({"schema": _SCHEMA, **asdict(built)}, indent=1))
+    return built
+
+
+def remove_tree(prefix: Path) -> None:
+    """Remove an environment, or what is left of one; nothing happens where there is none.
+
+    The marker goes first: a removal that is killed half-way leaves nothing that looks finished.
+    """
+    if not os.path.lexists(prefix):
+        return
+    (prefix / _MARKER).unlink(missing_ok=True)
+    try:
+        shutil.rmtree(prefix)
+    except PermissionError:  # a package, or a command, made a folder read-only
+        for parent, folders, _ in os.walk(prefix):
+            for name in folders:
+                path = Path(parent, name)
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode | stat.S_IRWXU)
+        shutil.rmtree(prefix)
+
+
+def _scripts(prefix: Path) -> Iterator[str]:
+    """The commands that start with this environment's Python: what packages bring as console scripts."""
+    interpreter = os.fsencode(prefix / "bin" / "python")
+    for path in sorted((prefix / "bin").iterdir()):
+        if path.is_symlink() or not path.is_file() or not os.access(path, os.X_OK):
+            continue
+        with path.open("rb") as file:
+            head = file.read(4096)
+        # A prefix too long for a `#!` line is reached through /bin/sh, on the second line.
+        if head.startswith(b"#!") and interpreter in b"\n".join(head.splitlines()[:3]):
+            yield path.name
+
+
+def _files(prefix: Path) -> Iterator[os.stat_result]:
+    for parent, _, names in os.walk(prefix):
+        for name in names:
+            yield Path(parent, name).lstat()

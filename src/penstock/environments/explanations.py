@@ -1,0 +1,107 @@
+"""Why an environment cannot be built, in a few lines that a person can act on."""
+
+import re
+from collections.abc import Sequence
+
+from penstock.environments.conda_file import Wanted, names_of
+from penstock.environments.credentials import without_credentials
+from penstock.environments.files import storage_full
+from penstock.environments.interpreters import Interpreter
+from penstock.environments.uv import Trouble, Uv, UvFailed
+from penstock.errors import EnvironmentCannotBeBuilt, PenstockError
+
+_MOST_SENTENCES = 8
+_MOST_LOG_LINES = 12
+_INSTALLING = re.compile(r"^(?:Failed to (?:build|download|install|prepare)[^\n]*)", re.MULTILINE)
+
+
+def cannot_be_built(
+    failure: UvFailed, label: str, wanted: Sequence[Wanted], interpreter: Interpreter, uv: Uv
+) -> PenstockError:
+    """The error for what uv said while it worked on the environment called `label`."""
+    match failure.trouble:
+        case Trouble.DISK:
+            return storage_full(uv.folder)
+        case Trouble.CONFLICT:
+            return _contradiction(failure.text, label, wanted, interpreter)
+        case Trouble.NETWORK:
+            return EnvironmentCannotBeBuilt(
+                f"environment `{label}` cannot be built: the package index cannot be reached",
+                details=[*_causes(failure.text), "what was downloaded before is not enough for it"],
+                hint="check the network, HTTPS_PROXY, PIP_INDEX_URL and SSL_CERT_FILE of the server, and run the job again",
+            )
+        case Trouble.BUILD:
+            return EnvironmentCannotBeBuilt(
+                f"environment `{label}` cannot be built: a package has no wheel for Python {interpreter.version} here, "
+                "and building it from source failed",
+                details=_end_of(failure.text),
+                hint="pin a version of it that has wheels for this Python, or the Python that the pinned version was made for",
+            )
+        case _:
+            return EnvironmentCannotBeBuilt(
+                f"environment `{label}` cannot be built",
+                details=_end_of(failure.text),
+                hint=_hint_in(failure.text),
+            )
+
+
+def _contradiction(
+    text: str, label: str, wanted: Sequence[Wanted], interpreter: Interpreter
+) -> EnvironmentCannotBeBuilt:
+    sentences = _sentences(text)
+    named = names_of(wanted)
+    concerned = [
+        one
+        for name, one in named.items()
+        if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text.lower())
+    ]
+    lines = [f"{one.pointer}  {without_credentials(one.requirement)}" for one in concerned]
+    return EnvironmentCannotBeBuilt(
+        f"environment `{label}` cannot be built: its requirements cannot all be met with Python {interpreter.version}",
+        details=[*_shortened(sentences), *lines],
+        hint=_hint_in(text) or "loosen or change one of the pins named above",
+    )
+
+
+def _sentences(text: str) -> list[str]:
+    """uv's derivation, a step a line: `Because a and b, we can conclude that c` becomes `a and b, so c`."""
+    body = re.split(r"\n\s*\n\s*hint:", text)[0]
+    body = body.split("cause:", 1)[-1]
+    joined = re.sub(r"\{python_full_version [^}]*\}", "", re.sub(r"\s+", " ", body)).strip()
+    joined = joined.replace("your requirements are unsatisfiable", "the requirements cannot all be met")
+    steps = re.split(r"(?<=\.)\s+(?=(?:And b|B)ecause\b)", joined)
+    return [_step(step.strip().rstrip(".")) for step in steps if step.strip()]
+
+
+def _step(sentence: str) -> str:
+    match = re.fullmatch(r"(?:And b|B)ecause (.*), we can conclude that (.*)", sentence)
+    return f"{match[1]}, so {match[2]}" if match else sentence
+
+
+def _shortened(sentences: Sequence[str]) -> list[str]:
+    if len(sentences) <= _MOST_SENTENCES:
+        return list(sentences)
+    half = _MOST_SENTENCES // 2
+    return [*sentences[:half], f"… ({len(sentences) - 2 * half} more steps)", *sentences[-half:]]
+
+
+def _causes(text: str) -> list[str]:
+    lines = [re.sub(r"^\s*cause:\s*", "", line).strip() for line in text.splitlines() if line.strip()]
+    return list(dict.fromkeys(lines))[:_MOST_LOG_LINES]
+
+
+def _end_of(text: str) -> list[str]:
+    """The first lines say which package, the last ones what went wrong; a compiler's log lies between."""
+    body = re.split(r"\n\s*\n\s*hint:", text)[0]
+    lines = [line.rstrip() for line in body.splitlines() if line.strip()]
+    if len(lines) <= _MOST_LOG_LINES:
+        return lines
+    return [*lines[:3], "…", *lines[-(_MOST_LOG_LINES - 4) :]]
+
+
+def _hint_in(text: str) -> str | None:
+    """uv's own advice. Its hints about flags of uv would not help, since nobody types them."""
+    hints = [
+        re.sub(r"\s+", " ", hint).strip() for hint in re.split(r"^\s*hint:", text, flags=re.MULTILINE)[1:]
+    ]
+    return next((hint for hint in hints if "--" not in hint and "[tool.uv" not in hint), None)

@@ -1,0 +1,217 @@
+"""From requirements to a lock: every package with its version, found by `uv pip compile`."""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from penstock.environments import neighbours
+from penstock.environments.conda_file import Wanted, names_of
+from penstock.environments.credentials import without_credentials
+from penstock.environments.files import disk_errors_named
+from penstock.environments.interpreters import Interpreter
+from penstock.environments.uv import Say, Trouble, Uv, UvFailed
+
+_MOST_ROUNDS = 5
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)", re.MULTILINE)
+_BINDING_OPERATORS = ("==", "===", "~=")
+_OLDEST_PIP_FOR_3_12 = Version("23.2")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What has to be resolved. Everything that decides the outcome is in here, and it is digested as it stands."""
+
+    wanted: tuple[Wanted, ...]
+    option_lines: tuple[str, ...] = field(default=(), repr=False)
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Every package with its version. `text` is for people; `pins` and `option_lines` may hold credentials."""
+
+    pins: str = field(repr=False)
+    option_lines: tuple[str, ...] = field(repr=False)
+    arguments: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lock as it is shown and digested: without credentials, whose change makes no other environment."""
+        return without_credentials(self.installable)
+
+    @property
+    def installable(self) -> str:
+        """The requirements file that installs it."""
+        return "".join(f"{line}\n" for line in self.option_lines) + self.pins
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version by canonical name; what comes from an address has none and is not in it."""
+        return versions_in(self.pins)
+
+
+def versions_in(pins: str) -> dict[str, str]:
+    """Version by canonical name of a lock's text."""
+    return {canonicalize_name(name): version for name, version in _PIN.findall(pins)}
+
+
+def resolve(ask: Ask, interpreter: Interpreter, uv: Uv, say: Say) -> Lock:
+    """Find versions that satisfy the ask on this interpreter. Raises UvFailed.
+
+    What the ask leaves open is narrowed where it would not work together: MLflow below the version that refuses
+    scikit-learn forests, and the neighbours of old releases. Where the narrowed set has no solution, the ask alone
+    decides, so the explanation of a conflict never speaks of what nobody wrote.
+    """
+    ask, warnings = _without_unusable_pip(ask, interpreter)
+    limits = _limits_at_first(ask)
+    try:
+        pins = _compile(ask, _additions(ask, interpreter), limits, interpreter, uv, say)
+    except UvFailed as failure:
+        if failure.trouble is not Trouble.CONFLICT:
+            raise
+        pins = _compile(ask, ["pip"], [], interpreter, uv, say)
+    else:
+        pins, reasons = _narrowed(pins, ask, limits, interpreter, uv, say)
+        warnings += reasons
+    return Lock(pins, ask.option_lines, ask.arguments, (*warnings, *_about_mlflow(ask, versions_in(pins))))
+
+
+def _narrowed(
+    pins: str, ask: Ask, limits: Sequence[str], interpreter: Interpreter, uv: Uv, say: Say
+) -> tuple[str, list[str]]:
+    """Hold back neighbours that break until none does; one limit may bring another old release in."""
+    limits, reasons = list(limits), dict[str, str]()
+    for _ in range(_MOST_ROUNDS):
+        versions = versions_in(pins)
+        broken = neighbours.neighbours_that_break(versions, _pinned(ask))
+        if not broken:
+            break
+        limits += [f"{rule.neighbour}{rule.limit}" for rule in broken]
+        try:
+            pins = _compile(ask, _additions(ask, interpreter), limits, interpreter, uv, say)
+        except UvFailed as failure:
+            if failure.trouble is not Trouble.CONFLICT:
+                raise
+            reasons |= {
+                rule.neighbour: f"{rule.package} {versions[rule.package]} may not work with {rule.neighbour} "
+                f"{versions[rule.neighbour]}, and the file allows nothing older"
+                for rule in broken
+            }
+            break
+        reasons |= {
+            rule.neighbour: f"{rule.neighbour} is held to {rule.limit}: {rule.package} {versions[rule.package]} does not "
+            f"work with newer ones and does not say so; pin {rule.neighbour} to choose yourself"
+            for rule in broken
+        }
+    return pins, list(reasons.values())
+
+
+def _without_unusable_pip(ask: Ask, interpreter: Interpreter) -> tuple[Ask, list[str]]:
+    """A file's pip is honoured, since commands may call it; but one from before 23.2 does not start on Python 3.12."""
+    one = names_of(ask.wanted).get("pip")
+    if one is None or interpreter.minor < (3, 12):
+        return ask, []
+    bounds = [
+        c.version
+        for c in Requirement(one.requirement).specifier
+        if c.operator in (*_BINDING_OPERATORS, "<", "<=")
+    ]
+    if all(Version(bound.removesuffix(".*")) >= _OLDEST_PIP_FOR_3_12 for bound in bounds):
+        return ask, []
+    rest = tuple(other for other in ask.wanted if other is not one)
+    warning = f"`{one.requirement}` is left out: that pip does not run on Python {interpreter.version}; a newer one is there"
+    return Ask(rest, ask.option_lines, ask.arguments), [warning]
+
+
+def _limits_at_first(ask: Ask) -> list[str]:
+    pinned = _pinned(ask)
+    if any(name in pinned for name in neighbours.MLFLOW_NAMES):
+        return []
+    return [f"{name}<{neighbours.MLFLOW_THAT_REFUSES_FORESTS}" for name in neighbours.MLFLOW_NAMES]
+
+
+def _additions(ask: Ask, interpreter: Interpreter) -> list[str]:
+    """What a conda environment has without being asked: pip, and until 3.12 setuptools, whose `pkg_resources` old
+    packages import without saying so."""
+    named = names_of(ask.wanted)
+    wanted = ["pip"]
+    if interpreter.minor < (3, 13):
+        wanted += ["setuptools<81", "wheel"]  # 82 has no pkg_resources, 81 warns at each import
+    return [line for line in wanted if re.split(r"[<=>]", line)[0] not in named]
+
+
+def _pinned(ask: Ask) -> Mapping[str, Wanted]:
+    """The packages whose version the file decides."""
+    pinned = {}
+    for name, one in names_of(ask.wanted).items():
+        requirement = Requirement(one.requirement)
+        if requirement.url or any(clause.operator in _BINDING_OPERATORS for clause in requirement.specifier):
+            pinned[name] = one
+    return pinned
+
+
+def _compile(
+    ask: Ask, additions: Sequence[str], limits: Sequence[str], interpreter: Interpreter, uv: Uv, say: Say
+) -> str:
+    with disk_errors_named(uv.folder):
+        uv.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=uv.folder, prefix=".lock-") as scratch:
+            asked, limited, found = (
+                Path(scratch) / name for name in ("requirements.in", "limits.txt", "lock.txt")
+            )
+            lines = [*ask.option_lines, *(one.requirement for one in ask.wanted), *additions]
+            asked.write_text("\n".join(lines) + "\n", "utf-8")
+            limited.write_text("\n".join(limits) + "\n", "utf-8")
+            arguments = [
+                "pip",
+                "compile",
+                str(asked),
+                "--constraints",
+                str(limited),
+                "--output-file",
+                str(found),
+            ]
+            arguments += ["--python", str(interpreter.path), "--no-header", "--no-annotate", "--quiet"]
+            uv.run([*arguments, *ask.arguments, *_index_strategy(ask.option_lines)], say=say)
+            return found.read_text("utf-8")
+
+
+def _index_strategy(option_lines: Sequence[str]) -> list[str]:
+    """pip takes the best version of all indexes; uv by itself stops at the first that knows the name."""
+    extra = any(line.startswith("--extra-index-url") for line in option_lines)
+    return ["--index-strategy", "unsafe-best-match"] if extra else []
+
+
+def _about_mlflow(ask: Ask, found: Mapping[str, str]) -> list[str]:
+    version = found.get("mlflow") or found.get("mlflow-skinny")
+    if version is None:
+        return []
+    refuses = Version(version) >= Version(neighbours.MLFLOW_THAT_REFUSES_FORESTS)
+    if refuses and "scikit-learn" in found:
+        return [
+            f"MLflow {version} refuses to log scikit-learn forests unless `log_model` is given "
+            'serialization_format="cloudpickle" or trusted types'
+        ]
+    if refuses or not _is_open_to_newer(ask):
+        return []
+    return [
+        f"no MLflow version is pinned: {version} is used, whose `log_model` saves scikit-learn forests as they are "
+        f"({neighbours.MLFLOW_THAT_REFUSES_FORESTS} and later refuse them); pin `mlflow==…` to choose yourself"
+    ]
+
+
+def _is_open_to_newer(ask: Ask) -> bool:
+    """Nothing that the file says about MLflow keeps the versions out that refuse forests."""
+    named = names_of(ask.wanted)
+    said = [
+        Requirement(named[name].requirement).specifier for name in neighbours.MLFLOW_NAMES if name in named
+    ]
+    return all(SpecifierSet(str(one)).contains(neighbours.MLFLOW_THAT_REFUSES_FORESTS + ".1") for one in said)

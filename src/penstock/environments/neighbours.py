@@ -1,0 +1,77 @@
+"""What a release breaks on although its metadata does not say so, and the MLflow that refuses scikit-learn forests.
+
+A file that pins `scikit-learn=1.0` and leaves numpy open meant the numpy of that day. Its metadata allows today's,
+and the import fails. Each rule names the neighbour's first version that breaks; a pin in the file always wins.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+MLFLOW_NAMES = ("mlflow", "mlflow-skinny")
+MLFLOW_THAT_REFUSES_FORESTS = "3.14"
+"""From here on `mlflow.sklearn.log_model` writes skops files, which refuse a forest's types unless each is trusted."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`package` in any of `versions` does not work with `neighbour` unless that is `limit`."""
+
+    package: str
+    versions: str
+    neighbour: str
+    limit: str
+
+
+def _rules(text: str) -> tuple[Rule, ...]:
+    return tuple(Rule(*line.split()) for line in text.strip().splitlines())
+
+
+RULES: Sequence[Rule] = _rules("""
+    scikit-learn   <1.4.2    numpy          <2
+    scikit-learn   <1.0      numpy          <1.24
+    pandas         <2.2.2    numpy          <2
+    pandas         <1.3      numpy          <1.24
+    scipy          <1.13     numpy          <2
+    matplotlib     <3.8.4    numpy          <2
+    statsmodels    <0.14.2   numpy          <2
+    statsmodels    <0.14.5   scipy          <1.16
+    shap           <0.46     numpy          <2
+    shap           <0.42     numpy          <1.24
+    pyarrow        <16       numpy          <2
+    torch          <2.3      numpy          <2
+    tensorflow     <2.18     numpy          <2
+    tensorflow     <2.12     numpy          <1.24
+    tensorflow     <2.12     protobuf       <3.21
+    onnx           <1.16     numpy          <2
+    opencv-python            <4.10  numpy   <2
+    opencv-python-headless   <4.10  numpy   <2
+    catboost       <1.2.7    numpy          <2
+    h5py           <3.11     numpy          <2
+    mlflow         <2.19     sqlalchemy     <2.1
+    mlflow         <2        sqlalchemy     <2
+    flask          <2.3      werkzeug       <3
+    flask          <2        werkzeug       <2.1
+    flask          <2        jinja2         <3.1
+    flask          <2        itsdangerous   <2.1
+    jinja2         <3        markupsafe     <2.1
+    numba          <0.60     numpy          <2
+""")
+
+
+def neighbours_that_break(lock: Mapping[str, str], pinned: Mapping[str, object]) -> tuple[Rule, ...]:
+    """The rules that a resolved set (name → version) offends, where the neighbour is not `pinned` by the file."""
+    return tuple(
+        rule
+        for rule in RULES
+        if rule.neighbour not in pinned
+        and _is(lock, rule.package, rule.versions)
+        and rule.neighbour in lock
+        and not _is(lock, rule.neighbour, rule.limit)
+    )
+
+
+def _is(lock: Mapping[str, str], name: str, versions: str) -> bool:
+    return name in lock and SpecifierSet(versions).contains(Version(lock[name]), prereleases=True)
