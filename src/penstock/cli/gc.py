@@ -34,8 +34,9 @@ COMMANDS = (
         name="gc",
         summary="Remove what nothing uses any more.",
         description=(
-            "Removes environments, checkouts and uploaded files that no asset and no job refers to and that have not been used"
-            " for a week. Jobs, models and data stay. To remove all traces of penstock instead:\n\n"
+            "Removes working folders of ended jobs, environments that no job uses, and uploaded files that neither an asset nor"
+            " a job names, where they are older than a week. Jobs, their logs and outputs, models and data stay. To remove"
+            " all traces of penstock instead:\n\n"
             "    penstock server stop && rm -rf ~/.penstock && pip uninstall penstock"
         ),
         arguments=(

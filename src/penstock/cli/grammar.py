@@ -156,7 +156,7 @@ def usage(command: Command, full_name: str) -> str:
     for argument in command.arguments:
         word = argument.names[0]
         if argument.is_positional:
-            word = word.upper()
+            word = metavar_of(argument)
         elif argument.takes in ("value", "values"):
             word += f" {metavar_of(argument)}" + (" ..." if argument.takes == "values" else "")
         words.append(word if argument.required else f"[{word}]")

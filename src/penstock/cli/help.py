@@ -91,7 +91,7 @@ def _paragraph(text: str) -> list[str]:
 def _argument_rows(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
     rows = []
     for argument in arguments:
-        names = argument.names[0].upper() if argument.is_positional else " ".join(argument.names)
+        names = metavar_of(argument) if argument.is_positional else " ".join(argument.names)
         if not argument.is_positional and argument.takes in ("value", "values"):
             names += f" {metavar_of(argument)}"
         text = argument.help
@@ -113,7 +113,8 @@ def _section(title: str, rows: Iterable[tuple[str, str]], *, stacked: bool = Fal
     lines = [title]
     if stacked:
         for left, right in rows:
-            lines += [f"  {right[:1].upper()}{right[1:]}:", f"    {left}"]
+            title_line = f"  {right[:1].upper()}{right[1:]}"
+            lines += [title_line if title_line.endswith("?") else f"{title_line}:", f"    {left}"]
         return [*lines, ""]
     column = min(max(len(left) for left, _ in rows) + 4, 40)
     for left, right in rows:

@@ -53,22 +53,25 @@ def text_of(error: PenstockError) -> str:
     lines = [f"{paint('error:', 'red')} {error.message}"]
     lines += [f"  {line}" for detail in error.details for line in detail.splitlines()]
     if isinstance(error, InvalidDocument):
-        # A file that is not there is its only problem, and the message.
-        lines += problem_lines(problem for problem in error.problems if problem.message != error.message)
-        hints = [
-            problem.hint for problem in error.problems if problem.message == error.message and problem.hint
-        ]
-        if hints and not error.hint:
-            lines.append(f"{paint('hint:', 'cyan')} {hints[0]}")
-    if error.hint:
-        lines.append(f"{paint('hint:', 'cyan')} {error.hint}")
-    return "\n".join(lines) + "\n"
+        # Of a file that cannot be read at all, the one problem is the message: only its place is new.
+        same = [problem for problem in error.problems if problem.message == error.message]
+        lines += [f"  {place_of(problem.file, problem.line)}" for problem in same if problem.line]
+        lines += problem_lines(problem for problem in error.problems if problem not in same)
+        hint = error.hint or next((problem.hint for problem in same if problem.hint), None)
+        return "\n".join([*lines, *_hint_lines(hint)]) + "\n"
+    return "\n".join([*lines, *_hint_lines(error.hint)]) + "\n"
+
+
+def _hint_lines(hint: str | None) -> list[str]:
+    return [f"{paint('hint:', 'cyan')} {hint}"] if hint else []
 
 
 def problem_lines(problems: Iterable[Problem]) -> list[str]:
-    """The lines of problems, in the order of the file they are in."""
+    """The lines of problems, in the order of the file they are in; those of flags, which have no line, come last."""
     lines: list[str] = []
-    for problem in sorted(problems, key=lambda problem: (problem.file or "", problem.line or 0)):
+    for problem in sorted(
+        problems, key=lambda problem: (not problem.line, problem.file or "", problem.line or 0)
+    ):
         place = place_of(problem.file, problem.line)
         field = field_of(problem.pointer)
         lines.append("  " + f"{place}  {field}: {problem.message}".replace("  : ", "  ").strip())
