@@ -12,9 +12,8 @@ from typing import Any
 
 from penstock.errors import InvalidDocument, Problem
 from penstock.resources.kinds import advice, described, kind_of
-from penstock.resources.local_paths import LocalPath, Origin, PathTrouble, find_local
+from penstock.resources.local_paths import LocalPath, Origin, PathTrouble, find_local, is_local
 from penstock.resources.overrides import forget_below, pointer_to
-from penstock.resources.references import forms_of, is_local
 from penstock.resources.yaml_source import Position, YamlText, read_yaml
 
 # Any in this module: a JSON value.
@@ -233,6 +232,8 @@ class Inclusion:
 
     def neither(self, key: str, value: str, path: Path_, origin: Origin) -> Problem:
         """A bare word that is no file: most likely a forgotten `azureml:`."""
+        from penstock.resources.references import forms_of  # only a mistake needs it
+
         near = origin.near(value)
         hint = f"did you mean `{near}`?" if near else f"for a registered one: `azureml:{value}@latest`"
         expected = f"{forms_of(key if key == 'environment' else 'component')}, or the path of a file"

@@ -1,6 +1,7 @@
 """Finding the local file or folder that a text in a document names."""
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from penstock.resources.nearest import nearest
 from penstock.resources.project_root import LEAVES_HINT, is_inside, place_of, real
 
 _MOST_NAMES = 8
+_SCHEME = re.compile(
+    r"(azureml|https?|wasbs?|abfss?|adl|runs|models|s3a?|gs|dbfs|hdfs|snapshot|git\+\w+):|\w[\w+.-]+://", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,16 @@ class PathTrouble(Exception):
 
     def problem(self, pointer: str) -> Problem:
         return Problem(pointer, *self._parts)
+
+
+def is_local(text: str) -> bool:
+    """Whether a text is meant as a local path: it has no scheme and holds no expression. `file:` is local."""
+    return (
+        bool(text)
+        and "${{" not in text
+        and _SCHEME.match(text) is None
+        and not text.startswith("/subscriptions/")
+    )
 
 
 def find_local(

@@ -7,6 +7,7 @@ backslashes, drive letters and control characters are refused in any encoding.
 import re
 from collections.abc import Callable, Mapping
 
+from penstock.resources.local_paths import is_local
 from penstock.resources.reference_types import (
     ArmId,
     AssetReference,
@@ -42,9 +43,6 @@ _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+:~-]{0,254}")
 _GROUP = re.compile(r"[\w.()-]{1,90}")
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f\\]")
 _WEB = re.compile(r"(https?|wasbs?|abfss?|adl)://([^/?#]+)([/?#].*)?", re.IGNORECASE)
-_SCHEME = re.compile(
-    r"(azureml|https?|wasbs?|abfss?|adl|runs|models|s3a?|gs|dbfs|hdfs|snapshot|git\+\w+):|\w[\w+.-]+://", re.I
-)
 
 # The word of an asset kind in long addresses.
 _PLURALS: Mapping[str, str] = {
@@ -91,16 +89,6 @@ def forms_of(kind: str) -> str:
     return f"a local path, {asset}, {place}, {job}, {run}https://…"
 
 
-def is_local(text: str) -> bool:
-    """Whether a text is meant as a local path: it has no scheme and holds no expression. `file:` is local."""
-    return (
-        bool(text)
-        and "${{" not in text
-        and _SCHEME.match(text) is None
-        and not text.startswith("/subscriptions/")
-    )
-
-
 def parse_arm_id(text: str) -> ArmId | None:
     """The parts of a long id, with or without `azureml:` before it; None for any other text."""
     parts = text.removeprefix("azureml:").split("/")
@@ -127,8 +115,8 @@ class _Reader:
 
     def bad(self, why: str, expected: str | None = None) -> BadReference:
         shown = self.text if len(self.text) <= 200 else self.text[:199] + "…"
-        printable = "".join(char if char.isprintable() else "?" for char in shown)
-        return BadReference(f"`{printable}` {why}", expected or forms_of(self.kind))
+        message = "".join(char if char.isprintable() else "?" for char in f"`{shown}` {why}")
+        return BadReference(message, expected or forms_of(self.kind))
 
     def reference(self) -> Reference:
         text = self.text

@@ -146,7 +146,8 @@ def take_snapshot(
 
 
 def _root_for(path: Path) -> Path:
-    return project_root_of(path if path.is_dir() else path.parent)
+    # A link belongs to the project that it lies in, not to the one that it leads to.
+    return project_root_of(path if path.is_dir() and not path.is_symlink() else path.parent)
 
 
 def _trouble_with_place(path: Path, root: Path) -> list[Problem]:
