@@ -181,13 +181,15 @@ def test_reliability_22_cancel_reaches_grandchildren(bench: Bench) -> None:
 def test_cancel_before_a_step_started_means_that_it_never_does(bench: Bench) -> None:
     """Waiting, preparing and not started steps are canceled at once."""
     bench.instances = 1
-    bench.create(jobs={"first": step("sleep 60"), "second": step("touch ran"), "third": step("touch ran")})
-    bench.until(lambda: bench.job("p_first").status == st.RUNNING)
+    bench.create(jobs={name: step("sleep 60") for name in ("first", "second", "third")})
+    names = ("p_first", "p_second", "p_third")
+    bench.until(lambda: any(bench.job(name).status == st.RUNNING for name in names))
 
     bench.cancel()
 
     assert bench.settle().status == st.CANCELED
-    assert bench.job("p_second").started_at is None
+    assert [bench.job(name).status for name in names] == [st.CANCELED] * 3
+    assert sum(bench.job(name).started_at is not None for name in names) == 1
 
 
 def test_an_environment_that_cannot_be_built_fails_its_step(bench: Bench) -> None:

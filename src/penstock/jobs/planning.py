@@ -179,7 +179,7 @@ class _Context:
         return StepPlan(
             command=step.command,
             code=step.code,
-            environment=self._environment(step.environment, f"{pointer}/environment", f"step `{key}`"),
+            environment=self._environment(step.environment, f"{pointer}/environment", f"{key} (inline)"),
             environment_variables={
                 variable: _filled(str(value), literal)
                 for variable, value in step.environment_variables.items()
@@ -297,7 +297,7 @@ class _Context:
             if not isinstance(reference, refs.AssetReference):
                 return nothing
             return self.guarded(pointer, lambda: self.lookup.environment(reference), nothing)
-        return PlannedEnvironment(f"the environment of {label}", value.image, value.conda_file)
+        return PlannedEnvironment(label, value.image, value.conda_file)
 
     def _outputs(
         self, name: str, step: CommandJob | CommandStep, pointer: str, parent: _Parent | None

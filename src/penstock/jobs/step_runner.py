@@ -5,7 +5,7 @@ Both can be repeated: a server that was killed half-way does the same work again
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class StepRunner:
         self._tracking_uri = tracking_uri
         self._clock = clock
         self._root_runs = threading.Lock()
+        self._warned: set[tuple[str, str, str]] = set()
 
     def folders(self, job: JobRecord) -> JobFolders:
         return JobFolders(self._home, job.workspace, job.name)
@@ -85,8 +86,7 @@ class StepRunner:
             pointer="/environment" if job.step is None else f"/jobs/{job.step}/environment",
         )
         environment = self._environments.ensure(request, say)
-        for warning in environment.warnings:
-            say(f"warning: {warning}")
+        self._warn_once(job, environment.warnings, say)
         overlay = self._environments.overlay(environment, folders.overlay)
         built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
         locator = self.locator(job.workspace)
@@ -152,6 +152,13 @@ class StepRunner:
             run_artifact=run_artifact,
             lay_out=self._lay_out_shared,
         )
+
+    def _warn_once(self, job: JobRecord, warnings: Iterable[str], say: Callable[[str], None]) -> None:
+        """A pipeline whose steps share an environment is warned about it once, not once a step."""
+        for warning in warnings:
+            if (job.workspace, job.root, warning) not in self._warned:
+                self._warned.add((job.workspace, job.root, warning))
+                say(f"warning: {warning}")
 
     def _lay_out_shared(self, snapshot: SnapshotUri, path: Path) -> None:
         self._checkouts.checkout(snapshot.digest, path, writable=False)

@@ -5,7 +5,7 @@ A follower keeps a cursor, which every line carries: whoever loses the connectio
 
 import codecs
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,23 +57,21 @@ class Follower:
             root = tx.jobs.get(self.workspace, self.job)
             members = [root, *tx.jobs.children(self.workspace, self.job)]
             events = self._events(tx, root)
-        ends = [entry for entry in events if entry[1]["status"] in st.TERMINAL]
-        yield from self._told(entry for entry in events if entry not in ends)
+        by_name = {member.name: member for member in members}
+        for sequence, line in events:
+            if line["status"] in st.TERMINAL and line["job"] in by_name:
+                yield from self._texts(by_name[line["job"]])  # a step's last words come before the news of its end
+            self.sequence = max(self.sequence, sequence)
+            yield self._line(line)
         for member in members:
             if member.status != st.NOT_STARTED:
                 yield from self._texts(member)
-        yield from self._told(ends)  # a step's last words come before the news of its end
         if root.status in st.TERMINAL and not self.ended:
             self.ended = True
             yield self._line({"kind": "end", "job": root.name, "status": root.status, "error": root.error})
 
     def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
         return {**line, "cursor": self.cursor}
-
-    def _told(self, events: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-        for sequence, line in events:
-            self.sequence = max(self.sequence, sequence)
-            yield self._line(line)
 
     def _events(self, tx: Transaction, root: JobRecord) -> list[tuple[int, dict[str, Any]]]:
         if self.sequence < 0:  # the beginning is the present: a status that has passed is nobody's news

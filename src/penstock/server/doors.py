@@ -7,6 +7,7 @@ from penstock.identity.tokens import Caller
 from penstock.server.api import build_api
 from penstock.server.loopback import loopback_app
 from penstock.server.platform import Platform
+from penstock.server.verbs import workspace
 from penstock.tracking.proxy import MlflowProxy
 from penstock.tracking.rest import MlflowRest
 
@@ -35,4 +36,5 @@ def loopback_door(platform: Platform, rest: MlflowRest) -> App:
         MlflowProxy(rest),
         api_app=build_api(platform),
         now=platform.clock,
+        workspaces=lambda caller: [each["name"] for each in workspace.listing(platform, caller)],
     )

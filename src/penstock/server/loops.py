@@ -11,6 +11,9 @@ from penstock.server.platform import Platform
 
 _log = logging.getLogger(__name__)
 
+# Seconds between looks at whether anybody uses the server.
+_LONGEST_LOOK = 15.0
+
 
 def run_engine(engine: Engine, stop: threading.Event) -> None:
     """The engine's thread. A defect in it is logged and the engine starts over from what the database says."""
@@ -51,10 +54,10 @@ class IdleWatch:
         with self._platform.database.reading() as tx:
             return not tx.jobs.open_roots()
 
-    async def until_idle(self, interval: float, leave: Callable[[], None]) -> None:
-        """Look every `interval` seconds; call `leave` once the server is idle."""
+    async def until_idle(self, leave: Callable[[], None]) -> None:
+        """Look from time to time; call `leave` once the server is idle."""
         while self._limit:
-            await asyncio.sleep(interval)
+            await asyncio.sleep(min(_LONGEST_LOOK, self._limit / 4))
             if await asyncio.to_thread(self.is_idle, self._platform.clock()):
                 _log.info("nobody has used the server for %g minutes", self._limit / 60)
                 leave()

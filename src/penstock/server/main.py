@@ -23,7 +23,6 @@ _log = logging.getLogger("penstock.server")
 
 # Seconds that open requests get to end once the server was told to stop. A stream is resumed by its client.
 _GRACE = 2
-_IDLE_LOOK = 15.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -152,7 +151,7 @@ async def _serve(platform: Any, rest: Any, unix: socket.socket, tcp: socket.sock
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
-    watch = asyncio.ensure_future(idle.until_idle(_IDLE_LOOK, leave))
+    watch = asyncio.ensure_future(idle.until_idle(leave))
     try:
         await asyncio.gather(owner.serve([unix]), loopback.serve([tcp]))
     finally:

@@ -73,14 +73,14 @@ class ModelFolders:
         if source.startswith("models:/m-"):
             return self._logged(workspace, source.removeprefix("models:/"))
         if source.startswith("runs:/"):
-            return self._of_run(workspace, *source.removeprefix("runs:/").partition("/")[::2])
+            return self.of_run(workspace, *source.removeprefix("runs:/").partition("/")[::2])
         return self._local(workspace, source)
 
     def _logged(self, workspace: str, identifier: str) -> Path:
         answer = self._rest.get(workspace, f"logged-models/{quote(identifier, safe='')}")
         return self._local(workspace, answer["model"]["info"]["artifact_uri"])
 
-    def _of_run(self, workspace: str, run_id: str, path: str) -> Path:
+    def of_run(self, workspace: str, run_id: str, path: str) -> Path:
         """The folder of `runs:/<run>/<path>`: in the run's artifacts, or since MLflow 3 the run's logged model."""
         run = self._rest.get(workspace, "runs/get", {"run_id": run_id})["run"]["info"]
         folder = self._local(workspace, f"{run['artifact_uri']}/{path}")

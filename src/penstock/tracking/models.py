@@ -182,6 +182,10 @@ class Models:
             self._folders.check(folder, record.digest, f"model `{name}:{version}`")
         return folder
 
+    def run_artifact(self, workspace: str, run_id: str, path: str) -> Path:
+        """Where `runs:/<run>/<path>` is on this machine. Whether there is anything is for the caller to look."""
+        return self._folders.of_run(workspace, run_id, path)
+
     def _pages(
         self, workspace: str, path: str, what: str, wanted: str | None = None
     ) -> Iterator[dict[str, Any]]:

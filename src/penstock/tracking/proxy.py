@@ -275,7 +275,11 @@ def _refuse_foreign_artifacts(target: str, query: bytes, workspace: str) -> None
     listed = parse_qs(query.decode("ascii"), keep_blank_values=True).get("path", [""])
     below = target.partition("/mlflow-artifacts/")[2].partition("/")[2]
     for path in [below] if below else listed:
-        if path.partition("/")[0] in ("", "workspaces"):
+        first, _, rest = path.partition("/")
+        # An experiment of `default` that was made with the workspace's name in a header has its artifacts among the others.
+        if first == "workspaces" and rest.partition("/")[0] == DEFAULT_WORKSPACE:
+            continue
+        if first in ("", "workspaces"):
             raise Refused(403, "the folder that holds all artifacts belongs to no workspace")
 
 

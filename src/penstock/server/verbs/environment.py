@@ -20,7 +20,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     environment = parsed.resource
     assert isinstance(environment, Environment)
     name = str(environment.name)
-    request = EnvironmentRequest(f"environment `{name}`", environment.image, environment.conda_file, "")
+    request = EnvironmentRequest(name, environment.image, environment.conda_file, "")
     problems = platform.environments.check(request)
     if problems:
         raise InvalidDocument(problems)

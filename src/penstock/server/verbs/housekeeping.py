@@ -114,7 +114,7 @@ def _run_folders(platform: Platform, before: float) -> Iterator[tuple[str, str, 
 
 def _environments(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
     for each in platform.environments.installed():
-        if each.last_used < before and not each.in_use:
+        if each.last_used < before and not each.used_by:
             yield (
                 "environment",
                 each.digest[:12],

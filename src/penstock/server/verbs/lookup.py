@@ -29,7 +29,7 @@ class WorkspaceLookup(Lookup):
 
     def environment(self, reference: refs.AssetReference) -> PlannedEnvironment:
         record = self._asset("environment", reference)
-        label = f"environment `{record.name}:{record.version}`"
+        label = f"{record.name}:{record.version}"
         return PlannedEnvironment(label, record.spec.get("image"), record.spec.get("conda_file"))
 
     def data(self, reference: refs.AssetReference) -> tuple[str, Source]:

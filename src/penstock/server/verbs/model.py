@@ -122,7 +122,7 @@ def listing(
             "tags": dict(version.tags),
             "creation_context": creation_context(version.created_at, platform.user, version.modified_at),
         }
-        for version in platform.models.list(workspace)[:limit]
+        for version in platform.models.catalogue(workspace)[:limit]
     ]
 
 
