@@ -51,6 +51,8 @@ def check_artifact_path(path: str) -> None:
         raise UnsafePath(f"the path has {len(path)} characters, at most {_LONGEST} are read")
     if path.startswith("/") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path):
         raise UnsafePath("an artifact path is relative to its run")
+    if "//" in path:
+        raise UnsafePath("the path has an empty segment (`//`)")
     for segment in path.split("/"):
         check_segment(segment)
 

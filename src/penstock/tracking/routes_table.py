@@ -192,6 +192,7 @@ REFUSED: Mapping[str, str] = {
     "2.0/mlflow/users": "users are managed by Penstock",
     "3.0/mlflow/users": "users are managed by Penstock",
     "3.0/mlflow/roles": "users are managed by Penstock",
+    "/graphql": "queries are sent with POST",
     "/build": "not a page of MLflow's",
     "2.0mlflow": "a misspelt path of MLflow's",
 }
