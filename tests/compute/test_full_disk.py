@@ -1,5 +1,6 @@
 """A disk that is full, or gone, does not lose how a step ended."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from penstock.compute.local import LocalCompute
 from penstock.errors import StorageFull
-from penstock.testing.compute_contract import end_of
+from penstock.testing.compute_contract import end_of, wait_until
 from tests.compute.steps import Launcher
 
 
@@ -80,9 +81,8 @@ def test_without_a_place_for_the_result_the_exit_code_is_still_known(
     """Somebody deletes the folder while the step runs: the small parent ends with the command's own code."""
     asked = launch("while [ ! -e go ]; do sleep 0.02; done; exit 9")
     handle = compute.start(asked)
-    for path in asked.folder.iterdir():
-        path.unlink()
-    asked.folder.rmdir()
+    wait_until(lambda: "command_pid" in (asked.folder / "worker.json").read_text())
+    shutil.rmtree(asked.folder)
     (asked.cwd / "go").touch()
 
     finished = end_of(compute, handle)

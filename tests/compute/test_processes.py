@@ -15,9 +15,8 @@ from penstock.testing.compute_contract import end_of, wait_until
 from tests.compute.steps import Launcher, gone, pids_in
 
 # The small parent as it runs where there is no /proc and nobody adopts orphans; the local compute's other way.
-_BOOT = "import os, sys; sys.path.append(sys.argv[1]); import worker; {}; os._exit(worker.main())"
-_WITHOUT_PROC = _BOOT.format("worker.LINUX = False")
-_WITHOUT_PRCTL = _BOOT.format("worker.find_prctl = lambda: None")
+_WITHOUT_PROC = "import worker; worker.LINUX = False; "
+_WITHOUT_PRCTL = "import worker; worker.find_prctl = lambda: None; "
 
 
 def _own() -> processes.ProcessIdentity:
@@ -125,7 +124,8 @@ def test_without_the_help_of_linux_the_descendants_are_ended_too(
     launch: Launcher, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By their group, their parents, and (where it can be read) their environment."""
-    monkeypatch.setattr(local, "_BOOT", way)
+    before, importing, after = local._BOOT.partition("import worker")
+    monkeypatch.setattr(local, "_BOOT", before + way + importing + after)
     if way == _WITHOUT_PROC:
         monkeypatch.setattr(worker, "LINUX", False)
         monkeypatch.setattr(processes, "boot_id", worker.boot_id)
@@ -143,7 +143,7 @@ def test_without_the_help_of_linux_the_descendants_are_ended_too(
 
 def test_the_boot_is_named() -> None:
     """Some text that two processes agree on."""
-    code = "from penstock.compute import worker; print(worker.boot_id())"
+    code = "from penstock.compute import worker, worker; print(worker.boot_id())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == processes.boot_id() != ""

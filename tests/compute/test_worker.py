@@ -11,7 +11,7 @@ import vermin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.compute import worker
+from penstock.compute import local, worker
 from tests.compute.interpreters import interpreters
 
 _SOURCE = Path(worker.__file__)
@@ -33,7 +33,9 @@ def test_it_loads_quickly_because_it_loads_little(python: Path) -> None:
     heavy = (
         "{'json', 're', 'enum', 'subprocess', 'ctypes', 'typing', 'pathlib', 'signal', 'contextlib', 'site'}"
     )
-    code = f"import sys; sys.path.append(sys.argv[1]); import worker; worker.find_prctl(); print({heavy} & set(sys.modules))"
+    code = local._BOOT.replace(
+        "os._exit(worker.main())", f"worker.find_prctl(); print({heavy} & set(sys.modules))"
+    )
 
     done = subprocess.run(
         [python, "-I", "-S", "-c", code, _SOURCE.parent], capture_output=True, text=True, check=True

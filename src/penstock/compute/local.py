@@ -22,8 +22,8 @@ from penstock.compute.interface import Finished, Handle, Launch
 from penstock.compute.processes import ProcessIdentity
 from penstock.errors import Conflict, PenstockError, StorageFull
 
-# The file is imported, not run as a script: only imported modules are kept compiled, which halves the start.
-_BOOT = "import sys, os; sys.path.append(sys.argv[1]); import worker; os._exit(worker.main())"
+# Imported, not run as a script: only imported modules are kept compiled, which halves the start.
+_BOOT = "import os, sys; sys.path.append(sys.argv[1]); import worker; os._exit(worker.main())"
 
 # What an interpreter outside the usual places may need to find its libraries. Nothing else of the server's own
 # environment reaches the small parent; the command gets exactly `Launch.env`.
@@ -42,8 +42,8 @@ class LocalCompute:
         self._grace = grace
         self._clock = clock
         self._lock = threading.Lock()
-        self._children: set[int] = set()
-        self._exit_codes: dict[int, int] = {}
+        self._children: dict[int, str] = {}  # pid → start time
+        self._exit_codes: dict[tuple[int, str], int] = {}
         self._settled: dict[tuple[Path, int], Finished] = {}
 
     def start(self, launch: Launch) -> Handle:
@@ -77,12 +77,16 @@ class LocalCompute:
                 hint="The interpreter, the folder of the run and the limits on processes are what this needs.",
             ) from problem
         with self._lock:
-            self._children.add(child.pid)
+            self._children[child.pid] = ""
         # Popen warns when it is forgotten while its process runs; from here on the pid is ours to reap.
         child.returncode = 0
-        output = _exchange(child, description)
-        self._reap()
-        return _handle_from(output, launch)
+        handle = _handle_from(_exchange(child, description), launch)
+        with self._lock:
+            if handle.pid in self._children:
+                self._children[handle.pid] = handle.start_time
+            elif (handle.pid, "") in self._exit_codes:  # ended, and collected by another thread
+                self._exit_codes[handle.pid, handle.start_time] = self._exit_codes.pop((handle.pid, ""))
+        return handle
 
     def poll(self, handle: Handle) -> Finished | None:
         """See `Compute.poll`. One attempt to open a file, and a look at the small parent."""
@@ -92,7 +96,7 @@ class LocalCompute:
             # Looked at once more: it may have ended between the two looks.
             finished = self._finished(handle) or self._settle(handle, "lost")
         if finished is not None:
-            self._reap(waiting_for=handle.pid)
+            self._reap(waiting_for=handle)
         return finished
 
     def cancel(self, handle: Handle) -> None:
@@ -145,7 +149,8 @@ class LocalCompute:
             detail = f"attempt {owner} has this folder; attempt {handle.fence} never ran"
             return Finished(None, None, "lost", now, now, detail)
         left = self._end_leftovers(handle, record)
-        exit_code = self._exit_codes.get(handle.pid)
+        self._reap()
+        exit_code = self._exit_codes.get((handle.pid, handle.start_time))
         if exit_code is not None and exit_code >= 0:
             detail = "the result could not be written to disk; only the exit code is known"
         elif handle.boot_id != processes.boot_id():
@@ -193,26 +198,28 @@ class LocalCompute:
             self._settled[handle.folder, handle.fence] = finished
         return published or finished
 
-    def _reap(self, waiting_for: int = 0) -> None:
+    def _reap(self, waiting_for: Handle | None = None) -> None:
         """Collect the small parents that have ended, so that none stays a zombie.
 
         One that has just written its result needs another millisecond: `waiting_for` is worth twenty.
         """
-        for attempt in range(20):
+        for _ in range(20):
             with self._lock:
-                for pid in tuple(self._children):
+                for pid, start_time in tuple(self._children.items()):
                     try:
                         ended, status = os.waitpid(pid, os.WNOHANG)
                     except ChildProcessError:
-                        self._children.discard(pid)
+                        del self._children[pid]
                         continue
                     if ended:
-                        self._children.discard(pid)
-                        self._exit_codes[pid] = os.waitstatus_to_exitcode(status)
-                if waiting_for not in self._children:
-                    self._exit_codes.pop(waiting_for, None)
+                        del self._children[pid]
+                        self._exit_codes[pid, start_time] = os.waitstatus_to_exitcode(status)
+                if waiting_for is None:
                     return
-            time.sleep(0.001 * (attempt > 0))
+                if self._children.get(waiting_for.pid) != waiting_for.start_time:
+                    self._exit_codes.pop((waiting_for.pid, waiting_for.start_time), None)
+                    return
+            time.sleep(0.001)
 
 
 def marker_of(step: str, folder: Path) -> str:

@@ -619,12 +619,14 @@ class Step:
 
     def _wait_ms(self) -> "int | None":
         now = time.monotonic()
-        times = [time_ for time_ in (self.kill_at, self.give_up_at) if time_ >= 0]
+        times = []
         if self.give_up_at >= 0:
-            times.append(now + 0.02)  # killing: look again soon
-        elif self.kill_at >= 0 and not self.subreaper:
-            times.append(now + 0.1)  # nobody tells us when an adopted-away descendant ends
-        if self.kill_at < 0 and self.description.timeout is not None:
+            times.append(now + 0.005)  # killing: look again soon, for those that forked meanwhile
+        elif self.kill_at >= 0:
+            times.append(self.kill_at)
+            if not self.subreaper:
+                times.append(now + 0.1)  # nobody tells us when a descendant that is not our child ends
+        elif self.description.timeout is not None:
             times.append(self.clock_at_start + self.description.timeout)
         # An hour at most: poll(2) counts milliseconds in an int, which overflows after 24 days.
         return min(3600000, max(0, int((min(times) - now) * 1000) + 1)) if times else None
@@ -763,7 +765,7 @@ class Step:
             "reason": self.reason,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
-            "detail": detail[:1000] or None,
+            "detail": detail[:600] or None,  # fits: in the worst alphabet a character takes twelve bytes
         }
         text = as_json(record)
         target = self.description.folder + "/result.json"

@@ -6,8 +6,6 @@ class TestMyCompute(CommandComputeContract):
         return MyCompute(...)
 """
 
-# ruff: noqa: S101  # these are tests
-
 import os
 import sys
 import time
