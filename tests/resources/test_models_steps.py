@@ -129,6 +129,7 @@ def test_the_type_of_a_steps_output_comes_from_the_nearest_that_says() -> None:
     ("value", "expected"),
     [
         ({"path": UPLOADED_FILE}, "uri_file"),
+        ({"path": UPLOADED_FILE, "type": "custom_model"}, "custom_model"),
         ({"path": UPLOADED_FOLDER}, None),
         ({"path": "azureml:d:1"}, None),
         ({"type": "path", "path": UPLOADED_FOLDER}, "uri_folder"),
@@ -136,7 +137,7 @@ def test_the_type_of_a_steps_output_comes_from_the_nearest_that_says() -> None:
 )
 def test_the_type_of_an_uploaded_file_needs_no_saying(value: dict[str, str], expected: str | None) -> None:
     """An asset has to be asked; an old name is its new one."""
-    assert InputValue.model_validate(value).effective_type == expected
+    assert InputValue.model_validate(value).type == expected
 
 
 def test_a_pipelines_default_is_its_value() -> None:

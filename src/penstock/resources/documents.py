@@ -18,7 +18,7 @@ from penstock.resources.job_types import spelled_type
 from penstock.resources.model import Model
 from penstock.resources.model_base import warnings_within
 from penstock.resources.nearest import did_you_mean
-from penstock.resources.wording import problem_from
+from penstock.resources.wording import location_of, problem_from
 from penstock.resources.workspace import Workspace
 
 Resource = Workspace | Environment | Data | Model | Compute | CommandComponent | CommandJob | PipelineJob
@@ -59,7 +59,7 @@ def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
     if is_job:
         problems += bindings.problems_in(data)
     if resource is None or problems:
-        raise InvalidDocument(_without_repetition(problems))
+        raise InvalidDocument(_in_order(problems, data))
     warnings = [*warnings_within(resource), *(bindings.warnings_in(data) if is_job else ())]
     return Parsed(resource, tuple(_said_once(warnings)))
 
@@ -88,9 +88,24 @@ def _model_for(kind: str, data: Mapping[str, Any]) -> type[Resource]:
     return models[0]
 
 
-def _without_repetition(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems in the order in which they were found, each message once per place."""
-    return list({(problem.pointer, problem.message): problem for problem in problems}.values())
+def _in_order(problems: Iterable[Problem], data: object) -> list[Problem]:
+    """The problems from the document's first line to its last, each message once per place."""
+    once = {(problem.pointer, problem.message): problem for problem in problems}.values()
+    return sorted(once, key=lambda problem: _place(data, location_of(problem.pointer)))
+
+
+def _place(data: object, location: tuple[str, ...]) -> tuple[int, ...]:
+    """Where in the document, as positions among siblings; what is missing stands behind what is there."""
+    place: list[int] = []
+    for part in location:
+        if isinstance(data, Mapping):
+            keys = [str(key) for key in data]
+            place.append(keys.index(part) if part in keys else len(keys))
+            data = data.get(part)
+        elif isinstance(data, list) and part.isdigit() and int(part) < len(data):
+            place.append(int(part))
+            data = data[int(part)]
+    return tuple(place)
 
 
 def _said_once(warnings: Iterable[Problem]) -> list[Problem]:

@@ -33,7 +33,7 @@ class InputValue(Part):
     noun = "an input"
 
     type: ValueType | None = Field(
-        default=None, description="`uri_folder` if absent; an asset brings its own type"
+        default=None, description="if absent: what was uploaded, what the asset says, else `uri_folder`"
     )
     path: str | None = Field(
         default=None, description="a local path, an asset, a place in a datastore, a job's output"
@@ -43,13 +43,6 @@ class InputValue(Part):
     optional: Flag = Field(default=False, description="a pipeline's input that may be left out")
     description: str | None = None
 
-    @property
-    def effective_type(self) -> str | None:
-        """The declared type; `uri_file` for an uploaded file; None where the asset has to be asked."""
-        if self.type is None and self.path is not None and snapshot_is_file(self.path):
-            return "uri_file"
-        return self.type
-
     @classmethod
     def rewritten(cls, data: dict[str, Any]) -> dict[str, Any]:
         # A pipeline's input may be written as a port is: its default is then its value.
@@ -58,6 +51,10 @@ class InputValue(Part):
             if "path" not in data and "value" not in data:
                 is_data = data.get("type") not in (*PARAMETER_TYPES, "float", None)
                 data["path" if is_data else "value"] = default
+        # The upload knows what it is; an asset has to be asked.
+        path = data.get("path")
+        if "type" not in data and isinstance(path, str) and snapshot_is_file(path):
+            data["type"] = "uri_file"
         return data
 
     @classmethod

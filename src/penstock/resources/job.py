@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from penstock.errors import Problem
 from penstock.resources.field_types import FilledText, Variables
 from penstock.resources.inputs_and_outputs import Inputs, Outputs
 from penstock.resources.job_base import JobBase
@@ -35,6 +36,13 @@ class CommandJob(JobBase):
     resources: Resources | None = None
     queue_settings: QueueSettings | None = recorded(QUEUE_NOTE)
     distribution: Any = not_yet("the command runs as one process")
+
+    @classmethod
+    def refusal(cls, data: Mapping[str, Any]) -> Problem | None:
+        if "type" not in data and "jobs" in data:
+            message = "`type` is missing: a job with steps under `jobs` is a pipeline"
+            return Problem("/type", message, hint="write `type: pipeline`", code="missing")
+        return super().refusal(data)
 
     # What a step of a pipeline has; planning treats a command job as a step of its own.
 

@@ -100,16 +100,19 @@ class Part(BaseModel):
     def _all_findings_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, Mapping):
             return handler(data)
-        values = {
-            str(key): value for key, value in data.items() if value is not None and key not in cls.output_only
-        }
-        values = cls.rewritten(values)
+        fields = cls.known_fields()
+        values = cls.rewritten(
+            {
+                str(key): value
+                for key, value in data.items()
+                if key not in cls.output_only and not (value is None and key in fields)
+            }
+        )
         refusal = cls.refusal(values)
         if refusal is not None:
             raise ValidationError.from_exception_data(cls.__name__, [trouble_line(refusal, data)])
         lines = [trouble_line(problem, values) for problem in cls._key_problems(values)]
         lines += [trouble_line(problem, values) for problem in cls.contradictions(values)]
-        fields = cls.known_fields()
         if cls.model_config["extra"] == "forbid":
             values = {key: value for key, value in values.items() if key in fields}
         values = {

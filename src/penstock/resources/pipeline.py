@@ -161,7 +161,7 @@ class PipelineJob(JobBase):
     type: Literal["pipeline"]
     inputs: Inputs = Field(default_factory=dict)
     outputs: Outputs = Field(default_factory=dict)
-    jobs: dict[StepName, CommandStep]
+    jobs: dict[StepName, CommandStep] = Field(default_factory=dict, description="at least one")
     settings: PipelineSettings = Field(default_factory=PipelineSettings)
     component: Any = not_yet("write the pipeline's steps under `jobs`")
 
@@ -183,5 +183,5 @@ class PipelineJob(JobBase):
 
     @classmethod
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
-        if data.get("jobs") == {}:
+        if data.get("jobs") in (None, {}) and "component" not in data:
             yield Problem("/jobs", "a pipeline needs at least one step under `jobs`", code="missing")

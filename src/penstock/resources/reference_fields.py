@@ -20,6 +20,8 @@ BUILT_IN_DATASTORES = (
     "workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory",
 )  # fmt: skip
 
+_COMPONENT_FILE = "write `component: <path of its YAML file>`"
+
 
 def snapshot_is_file(path: str) -> bool | None:
     """Whether an uploaded path is a file; None for a path that is no upload."""
@@ -37,6 +39,8 @@ def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None
         return Problem(pointer, error.message, expected=error.expected)
     if isinstance(reference, refs.AssetReference) and reference.registry is not None:
         hint = f"create the {kind} in the workspace and write `azureml:{reference.name}@latest`"
+        if kind == "component":
+            hint = _COMPONENT_FILE
         message = (
             f"registries are not supported yet: `{reference.registry}` cannot be asked for `{reference.name}`"
         )
@@ -150,8 +154,8 @@ def refuse_component_reference(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     _raise(reference_problem(value, "component"))
-    hint = "write `component: <path of its YAML file>`"
-    raise trouble(f"registered components are not supported yet: `{value}`", hint=hint, code="unsupported")
+    message = f"registered components are not supported yet: `{value}`"
+    raise trouble(message, hint=_COMPONENT_FILE, code="unsupported")
 
 
 def _text_or_mapping(value: Any) -> str | None:

@@ -147,6 +147,10 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ("`type: path`, `type: float`", "Old names of `uri_folder` and `number`."),
     ("A literal text for a data port", "Read as its path."),
     (
+        "An input's `type` left out",
+        "`uri_file` for a local file, the asset's own type for an asset, else `uri_folder`.",
+    ),
+    (
         "A public address as an input",
         "Handed to the command as it stands, with a warning unless `mode: direct`.",
     ),
