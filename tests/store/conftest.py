@@ -57,7 +57,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
         check=False,
     )
     if mounted.returncode != 0:
-        pytest.skip(f"this user cannot mount a file system: {mounted.stderr.strip()}")
+        pytest.skip(f"this user cannot mount a file system: {mounted.stderr.strip().splitlines()[:1]}")
     try:
         yield SmallDisk(place)
     finally:

@@ -165,6 +165,43 @@ def test_a_thread_that_writes_for_too_long_does_not_hang_the_others(tmp_path: Pa
     database.close()
 
 
+def test_two_servers_write_one_gapless_log(tmp_path: Path) -> None:
+    """Two processes at once: each takes the lock when it begins, so what it has read stays true."""
+    script = """
+import sys
+from pathlib import Path
+from penstock.store.database import open_database
+database = open_database(Path(sys.argv[1]))
+sys.stdin.readline()
+for number in range(100):
+    with database.transaction() as tx:
+        tx.events.append("demo", 1.0, "x", "y", {})
+"""
+    servers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "x.db")], stdin=subprocess.PIPE, bufsize=0
+        )
+        for _ in range(2)
+    ]
+    for server in servers:
+        assert server.stdin is not None
+        server.stdin.write(b"go\n")
+    for server in servers:
+        server.communicate(timeout=60)
+        assert server.returncode == 0
+
+    database = open_database(tmp_path / "x.db")
+    with database.reading() as tx:
+        assert [event.sequence for event in tx.events.after("demo", 0, 1000)] == list(range(1, 201))
+    database.close()
+
+
+def test_errors_of_the_block_itself_come_out_as_they_are(database: Database) -> None:
+    """A file that the caller could not read is not the database's trouble."""
+    with pytest.raises(PermissionError, match="theirs"), database.transaction():
+        raise PermissionError(13, "theirs")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -16,7 +16,7 @@ from penstock.resources.snapshots import Snapshot, SnapshotFile
 from penstock.store import beneath
 from penstock.store.artifacts.interface import ArtifactStore
 from penstock.store.copying import copy_verified
-from penstock.store.failures import told_plainly
+from penstock.store.failures import disk_told_plainly
 from penstock.store.laid_out import FILE_MODE, FOLDER_MODE, LaidOut, same_content
 
 # A manifest is read as a whole. One entry has some hundred bytes: this is about half a million files.
@@ -41,7 +41,7 @@ class Checkouts:
         already and is no empty folder. Raises DamagedArtifact naming the file whose bytes are not what they were,
         NotFound where an artifact is absent, InvalidDocument for a manifest that nobody well-meaning wrote, StorageFull.
         """
-        with told_plainly(into):
+        with disk_told_plainly(into):
             if writable:
                 self._private(digest, into)
             else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import StatementError
 
 from penstock.errors import Conflict, PenstockError, ServerUnavailable, StorageFull
 
@@ -20,22 +20,24 @@ _HARDLY_ANY = 65_536
 
 
 @contextmanager
-def told_plainly(place: Path) -> Iterator[None]:
-    """Failures of the disk or the database at `place` leave as a PenstockError; the original one is its cause."""
+def disk_told_plainly(place: Path) -> Iterator[None]:
+    """What a disk says about `place` leaves as a PenstockError; the original one is its cause."""
     try:
         yield
-    except StatementError as error:
-        plain = _of_database(error.orig, place) if isinstance(error, DBAPIError) else _of_value(error)
-        if plain is None:
-            raise
-        raise plain from error
-    except sqlite3.Error as error:
-        plain = _of_database(error, place)
-        if plain is None:
-            raise
-        raise plain from error
     except OSError as error:
         plain = _of_disk(error, place)
+        if plain is None:
+            raise
+        raise plain from error
+
+
+@contextmanager
+def database_told_plainly(place: Path) -> Iterator[None]:
+    """What SQLite says about the file `place` leaves as a PenstockError. An OSError of the block's own work passes."""
+    try:
+        yield
+    except (StatementError, sqlite3.Error) as error:
+        plain = _of_value(error) or _of_database(getattr(error, "orig", error), place)
         if plain is None:
             raise
         raise plain from error
@@ -108,8 +110,9 @@ def busy(place: Path, said: str) -> ServerUnavailable:
     )
 
 
-def _of_value(error: StatementError) -> PenstockError | None:
-    if isinstance(error.orig, ValueError):  # JSON knows no NaN and no infinity
+def _of_value(error: Exception) -> PenstockError | None:
+    """JSON knows no NaN and no infinity."""
+    if isinstance(error, StatementError) and isinstance(error.orig, ValueError):
         return PenstockError(
             f"a value cannot be kept: {error.orig}", hint="use a finite number, or a text, in its place"
         )

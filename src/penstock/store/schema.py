@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from penstock.errors import PenstockError, ServerUnavailable
-from penstock.store.failures import busy, told_plainly
+from penstock.store.failures import busy, database_told_plainly
 
 VERSION_TABLE: Final = "penstock_alembic"
 # The last step of `migrations/versions/`. Said here too, so that a start that has nothing to migrate need not load
@@ -31,7 +31,7 @@ def bring_up_to_date(path: Path, migrating: Callable[[], Engine], patience: floa
 
     `migrating` makes an engine without enforced foreign keys: a step may have to copy a table that others refer to.
     """
-    with told_plainly(path):
+    with database_told_plainly(path):
         if schema_of(path) == HEAD:
             return
         with _alone(path.with_name(path.name + ".migrating"), patience):
@@ -134,7 +134,7 @@ def _upgrade(path: Path, engine: Engine, backup: Path | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
-        with told_plainly(path), engine.begin() as connection:
+        with database_told_plainly(path), engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             _refuse_broken_references(connection)
@@ -152,5 +152,5 @@ def _refuse_broken_references(connection: Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if broken:
         raise IntegrityError(
-            "PRAGMA foreign_key_check", None, ValueError(f"rows that refer to nothing: {broken[:3]}")
+            "PRAGMA foreign_key_check", None, RuntimeError(f"rows that refer to nothing: {broken[:3]}")
         )

@@ -19,7 +19,7 @@ from penstock.store.artifacts.interface import (
     checked_digest,
     other_content,
 )
-from penstock.store.failures import told_plainly
+from penstock.store.failures import disk_told_plainly
 
 _SHELVES = "sha256"
 _UNFINISHED = "unfinished"
@@ -35,7 +35,7 @@ class FileArtifacts(ArtifactStore):
     def put(self, digest: str, chunks: Iterable[bytes]) -> int:
         """See `ArtifactStore`. The bytes, and their name, are on the disk when it returns."""
         checked_digest(digest)
-        with told_plainly(self._folder):
+        with disk_told_plainly(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with (
                 beneath.folder(self._folder) as root,
@@ -58,7 +58,7 @@ class FileArtifacts(ArtifactStore):
         return size
 
     def open(self, digest: str) -> BinaryIO:
-        with told_plainly(self._folder):
+        with disk_told_plainly(self._folder):
             try:
                 with self._shelf(digest) as shelf:
                     descriptor = beneath.open_file(digest, shelf)
@@ -71,7 +71,7 @@ class FileArtifacts(ArtifactStore):
             return cast(BinaryIO, _VerifyingReader(descriptor, digest, self._path(digest)))
 
     def has(self, digest: str) -> bool:
-        with told_plainly(self._folder):
+        with disk_told_plainly(self._folder):
             try:
                 with self._shelf(digest) as shelf:
                     os.stat(digest, dir_fd=shelf, follow_symlinks=False)
@@ -80,7 +80,7 @@ class FileArtifacts(ArtifactStore):
             return True
 
     def delete(self, digest: str) -> None:
-        with told_plainly(self._folder):
+        with disk_told_plainly(self._folder):
             try:
                 with self._shelf(digest) as shelf:
                     os.unlink(digest, dir_fd=shelf)
