@@ -45,7 +45,8 @@ def project_root_of(
     current = real(cwd if cwd is not None else Path.cwd())
     if current in upwards:
         return current
-    return start.parent if start.parent in upwards else start
+    # A file that lies in the home folder itself has no project around it: its own folder has to do.
+    return start.parent if upwards[:2] == [start, start.parent] else start
 
 
 def real(path: Path) -> Path:
