@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from penstock.compute import processes, worker
 from penstock.compute.interface import Handle
 from penstock.compute.local import LocalCompute
@@ -53,16 +55,34 @@ def _reaped(compute: LocalCompute, handle: Handle) -> bool:
     return worker.find_process(handle.pid) is None
 
 
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"id": "step", "fence": null}'])
 def test_a_folder_cut_off_by_a_power_failure_is_lost_not_forgotten(
-    compute: LocalCompute, tmp_path: Path
+    compute: LocalCompute, tmp_path: Path, content: str
 ) -> None:
-    """An empty worker.json says that something began; it must not begin again unnoticed."""
-    (tmp_path / "worker.json").touch()
+    """Half a worker.json says that something began; it must not begin again unnoticed."""
+    (tmp_path / "worker.json").write_text(content)
 
     handle = compute.adopt(tmp_path)
 
     assert handle is not None
     assert end_of(compute, handle).reason == "lost"
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"fence": 1}'])
+def test_a_result_that_cannot_be_read_is_no_success(
+    compute: LocalCompute, launch: Launcher, content: str
+) -> None:
+    """The step is lost, and every later question gets the same answer."""
+    asked = launch("exit 0")
+    handle = compute.start(asked)
+    end_of(compute, handle)
+    (asked.folder / "result.json").write_text(content)
+    observer = LocalCompute()
+
+    finished = end_of(observer, handle)
+
+    assert finished.reason == "lost"
+    assert observer.poll(handle) == finished
 
 
 def test_an_older_attempt_does_not_speak_for_the_folder(compute: LocalCompute, launch: Launcher) -> None:

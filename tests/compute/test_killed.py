@@ -151,7 +151,7 @@ def test_a_daemon_that_keeps_the_log_open_does_not_hold_up_the_step(
     assert all(map(gone, pids_in(asked.log, 1)))
 
 
-def test_a_command_that_the_kernel_ends_for_lack_of_memory_says_so(
+def test_reliability_21_a_command_that_the_kernel_ends_for_lack_of_memory_says_so(
     compute: LocalCompute, launch: Launcher, tmp_path: Path
 ) -> None:
     """A step in a control group of 64 MB that takes more."""

@@ -113,12 +113,13 @@ class LocalCompute:
     def adopt(self, folder: Path) -> Handle | None:
         """See `Compute.adopt`."""
         record = _read_json(_worker_file(folder))
-        if record is not None:
-            return _handle_of(folder, record)
-        if _worker_file(folder).exists() or _result_file(folder).exists():
-            # Cut off by a power failure. It names no process of this boot, so that `poll` says `lost`.
-            return Handle(id=folder.name, folder=folder, pid=0, start_time="", boot_id="", fence=-1)
-        return None
+        try:
+            return Handle.from_record({**(record or {}), "folder": folder})
+        except (KeyError, TypeError, ValueError):
+            if not _worker_file(folder).exists() and not _result_file(folder).exists():
+                return None
+        # Cut off by a power failure. It names no process of this boot, so that `poll` says `lost`.
+        return Handle(id=folder.name, folder=folder, pid=0, start_time="", boot_id="", fence=-1)
 
     def _finished(self, handle: Handle) -> Finished | None:
         settled = self._settled.get((handle.folder, handle.fence))
@@ -247,17 +248,6 @@ def _read_json(path: Path) -> dict[str, Any] | None:  # Any: the record is JSON
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return record if isinstance(record, dict) else None
-
-
-def _handle_of(folder: Path, record: Mapping[str, Any]) -> Handle:
-    return Handle(
-        id=str(record["id"]),
-        folder=folder,
-        pid=int(record["pid"]),
-        start_time=str(record["start_time"]),
-        boot_id=str(record["boot_id"]),
-        fence=int(record["fence"]),
-    )
 
 
 def _already_started(launch: Launch) -> Conflict:
