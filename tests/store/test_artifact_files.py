@@ -201,13 +201,10 @@ def chunks():
 FileArtifacts(Path(sys.argv[1])).put(sys.argv[2], chunks())
 """
     digest = digest_of(b"half and half")
+    command = [sys.executable, "-c", script, str(folder), digest]
     with (
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(folder), digest], stdout=subprocess.PIPE
-        ) as killed,
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(folder), digest], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as living,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as killed,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living,
     ):
         for writer in (killed, living):
             assert writer.stdout is not None
