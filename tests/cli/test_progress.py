@@ -117,3 +117,16 @@ def test_the_live_tree_is_drawn_at_any_width(width: int) -> None:
     if width == 100:
         assert "[red]loss[/red] 0.1" in text
         assert "Failed" in text
+
+
+def test_a_job_without_steps_shows_its_log_above_the_line() -> None:
+    """Whole lines, the last one too."""
+    out = io.StringIO()
+    live = LiveProgress(COMMAND, Console(file=out, width=80, force_terminal=True, color_system=None))
+    live.start()
+    for text in ("one\ntw", "o\n[b]thr", "ee"):
+        live.event({"kind": "log", "step": None, "text": text})
+    live.stop()
+
+    assert "two\n" in out.getvalue()
+    assert "[b]three\n" in out.getvalue()

@@ -1,5 +1,6 @@
 """Following a job to its end: who shows it, what Ctrl-C means, and which end is a failure."""
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -59,7 +60,7 @@ def failure(name: str, error: Record | None) -> JobFailed:
         details += text.splitlines()
     message = str(error.get("message") or "it says no more")
     return JobFailed(
-        f"job `{name}` failed: {message}",
+        message if name in message else f"job `{name}` failed: {message}",
         details=details[-_DETAIL_LINES:],
         hint=error.get("hint") or f"all logs: penstock job download -n {name}",
     )
@@ -70,8 +71,13 @@ def _progress_of(invocation: Invocation, to_stdout: bool, record: Record) -> Pro
         return PlainProgress(write_result, record, step_logs=invocation.arguments.verbose)
     if invocation.arguments.only_show_errors:
         return PlainProgress(lambda text: None, record)
-    if sys.stderr is not None and sys.stderr.isatty() and not invocation.arguments.debug:
+    if _is_terminal() and not invocation.arguments.debug:
         from penstock.cli.live import LiveProgress
 
         return LiveProgress(record)
     return PlainProgress(write_error, record, step_logs=True)
+
+
+def _is_terminal() -> bool:
+    """Whether stderr can be redrawn."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"

@@ -24,6 +24,7 @@ _STYLES = {
     "Running": "cyan",
 }
 _REDRAWS_PER_SECOND = 4
+_BRANCH = 4  # columns of "├── "
 
 
 @dataclass
@@ -84,6 +85,7 @@ class LiveProgress:
         self._view = View(record)
         self._console = console
         self._live: Live | None = None
+        self._unfinished = ""
 
     def start(self) -> None:
         from rich.console import Console
@@ -103,13 +105,25 @@ class LiveProgress:
         self._live.start()
 
     def event(self, event: Record) -> None:
-        self._view.apply(event, time.time())
+        if event.get("kind") != "log" or self._view.steps:
+            self._view.apply(event, time.time())
+        else:
+            # A job without steps has room for its log, above the line that is redrawn; a part of a line waits for the rest.
+            *lines, self._unfinished = (self._unfinished + str(event.get("text", ""))).split("\n")
+            self._print(lines)
 
     def stop(self) -> None:
         """Draw the last state and give the terminal back; harmless when called twice."""
         if self._live is not None:
+            self._print([self._unfinished] if self._unfinished else [])
+            self._unfinished = ""
             self._live.stop()
             self._live = None
+
+    def _print(self, lines: list[str]) -> None:
+        if self._live is not None:
+            for line in lines:
+                self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _tree(self) -> "Tree":
         from rich.text import Text
@@ -127,8 +141,9 @@ class LiveProgress:
                 text.append(f"  {row.note}", style="dim")
             return text
 
-        # The job's own title is above the steps' titles, four columns further left.
-        tree = Tree(line(self._view.root, width + 4 if rows else 0))
+        # A step's title stands four columns further right than the job's; what follows the titles is aligned.
+        indent = max(len(self._view.root.title), width + _BRANCH)
+        tree = Tree(line(self._view.root, indent))
         for row in rows.values():
-            tree.add(line(row, width))
+            tree.add(line(row, indent - _BRANCH))
         return tree

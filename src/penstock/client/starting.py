@@ -7,18 +7,20 @@ as long as it lives. Who finds `server.lock` held waits for the server; who does
 import fcntl
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock import __version__
 from penstock.client.connection import Address, Connection
 from penstock.errors import PenstockError, ServerUnavailable, StorageFull
 from penstock.settings import Home
+
+if TYPE_CHECKING:
+    import subprocess
 
 # Seconds. A cold start reads a hundred megabytes of Python from a disk that may be slow; a stop waits for requests to end.
 START_DEADLINE = 90.0
@@ -167,6 +169,8 @@ def environment_of(home: Home) -> dict[str, str]:
 
 
 def _spawn(home: Home, *more: str) -> "subprocess.Popen[bytes]":
+    import subprocess
+
     try:
         with open(home.server_log, "ab") as log:
             process = subprocess.Popen(
