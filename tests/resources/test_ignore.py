@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from pathspec.patterns.gitignore import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from penstock.resources.ignore import IgnoreRules
 
@@ -105,16 +103,18 @@ PATHS = st.lists(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")  # of the other's regular expressions
 @settings(max_examples=500)
 @given(st.lists(PATTERNS, min_size=1, max_size=3), PATHS.map("/".join))
 def test_patterns_match_as_in_pathspec(lines: list[str], path: str) -> None:
     """The library that Azure ML's own client uses says the same."""
+    pathspec = pytest.importorskip("pathspec.patterns.gitignore.spec")  # comes with the tools, not with us
     # pathspec lets `[!x]` match a slash, which git does not.
     assume(not any("[!" in line for line in lines))
     expected = False
     for line in lines:
         try:
-            pattern = GitIgnoreSpecPattern(line)
+            pattern = pathspec.GitIgnoreSpecPattern(line)
         except (
             GitIgnorePatternError
         ):  # such as a lonely `!`: Azure ML's client breaks off, for git it is no pattern
@@ -139,10 +139,10 @@ def test_what_lies_in_a_pruned_folder_would_have_been_left_out_anyway(
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_git_itself_agrees(tmp_path: Path) -> None:
     """For patterns without `!`, `git check-ignore` leaves out the same files."""
-    lines = ["/build", "*.py[co]", "data/**/raw", "a/*/c", "[!a]x", "foo/", r"\#h", "te?t", "**/deep/x"]
+    lines = ["/build", "*.py[co]", "data/**/raw", "a/*/c", "[!a]x", "foo/", r"\#h", "tes?", "**/deep/x"]
     paths = [
         "build/x", "a/build", "x.pyc", "x.py", "data/raw", "data/1/2/raw", "a/b/c", "a/c", "bx", "ax", "foo", "b/foo/x",
-        "#h", "test", "tet", "1/2/deep/x", "deep/x", "deep/y",
+        "#h", "test", "tes", "1/2/deep/x", "deep/x", "deep/y",
     ]  # fmt: skip
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text("\n".join(lines))

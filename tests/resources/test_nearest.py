@@ -10,10 +10,10 @@ FIELDS = ("environment", "experiment_name", "inputs", "outputs", "command")
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
-        ("enviroment", "environment"),
+        ("environmnt", "environment"),
         ("Inputs", "inputs"),
         ("experiment-name", "experiment_name"),
-        ("comand", "command"),
+        ("cmmand", "command"),
         ("zzz", None),
         ("", None),
     ],

@@ -341,7 +341,7 @@ def test_code_may_be_one_file_or_the_folder_itself(write: Write, project: Path) 
     ("written", "message", "hint"),
     [
         ("./scr", "`./scr` does not exist: there is no {project}/scr", "did you mean `src`?"),
-        ("src/trian.py", "`src/trian.py` does not exist: there is no {project}/src/trian.py", "did you mean `train.py`?"),
+        ("src/tarin.py", "`src/tarin.py` does not exist: there is no {project}/src/tarin.py", "did you mean `train.py`?"),
         ("scr/lib/x", "`scr/lib/x` does not exist: there is no {project}/scr/lib/x", "did you mean `src`?"),
         ("zzz", "`zzz` does not exist: there is no {project}/zzz", "{project} holds README.md, empty, job.yml, link, loop, src"),
         ("empty/x", "`empty/x` does not exist: there is no {project}/empty/x", "{project}/empty is empty"),
@@ -544,8 +544,8 @@ def test_a_file_that_does_not_exist_names_a_near_one(write: Write) -> None:
     """The commonest slip of all."""
     write("pipeline.yml", "type: pipeline")
 
-    with pytest.raises(InvalidDocument, match=r"pipelin\.yml does not exist") as caught:
-        read("pipelin.yml")
+    with pytest.raises(InvalidDocument, match=r"pipelne\.yml does not exist") as caught:
+        read("pipelne.yml")
 
     assert caught.value.problems[0].hint == "did you mean `pipeline.yml`?"
 
@@ -592,13 +592,13 @@ def test_a_folder_is_no_file(project: Path) -> None:
 
 def test_what_only_follows_from_a_missing_file_is_not_said_twice(write: Write) -> None:
     """`together` leaves out what the server says about a path that was found missing here."""
-    document = read(write("job.yml", "command: x\ncode: ./gone\nnmae: y\n"))
+    document = read(write("job.yml", "command: x\ncode: ./gone\nnam: y\n"))
 
     together = document.together(
-        [Problem("/code", "local path was not uploaded"), Problem("/nmae", "unknown")]
+        [Problem("/code", "local path was not uploaded"), Problem("/nayme", "unknown")]
     )
 
-    assert [(problem.pointer, problem.line) for problem in together] == [("/code", 2), ("/nmae", 3)]
+    assert [(problem.pointer, problem.line) for problem in together] == [("/code", 2), ("/nayme", 3)]
     assert together[0].code == "missing"
 
 

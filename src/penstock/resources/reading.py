@@ -67,7 +67,11 @@ class Document:
 
         A file that is missing here leaves its path in `data`, which nobody else can make sense of either.
         """
-        own = {each.pointer for each in self.problems if each.pointer and not (each.file or "").startswith("--set")}
+        own = {
+            each.pointer
+            for each in self.problems
+            if each.pointer and not (each.file or "").startswith("--set")
+        }
         others = [problem for problem in problems if not own.intersection(_upwards(problem.pointer))]
         return (*self.problems, *self.locate(others))
 
