@@ -1,15 +1,29 @@
 """A compute, and launches of shell scripts."""
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from penstock.compute import worker
 from penstock.compute.interface import Launch
 from penstock.compute.local import LocalCompute
 from tests.compute.steps import Launcher
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running(tmp_path: Path) -> Iterator[None]:
+    """Also where a test fails half-way: ends what still runs in the test's folder, and its small parent with it."""
+    yield
+    for process in worker.all_processes():
+        with suppress(OSError):
+            if Path(f"/proc/{process.pid}/cwd").readlink().is_relative_to(tmp_path):
+                os.kill(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
