@@ -116,8 +116,8 @@ def test_patterns_match_as_in_pathspec(lines: list[str], path: str) -> None:
         try:
             pattern = pathspec.GitIgnoreSpecPattern(line)
         except (
-            GitIgnorePatternError
-        ):  # such as a lonely `!`: Azure ML's client breaks off, for git it is no pattern
+            pathspec.GitIgnorePatternError
+        ):  # a lonely `!`: Azure ML's client breaks off, git sees no pattern
             reject()
         if pattern.include is not None and pattern.match_file(path) is not None:
             expected = pattern.include

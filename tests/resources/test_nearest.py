@@ -13,7 +13,7 @@ FIELDS = ("environment", "experiment_name", "inputs", "outputs", "command")
         ("environmnt", "environment"),
         ("Inputs", "inputs"),
         ("experiment-name", "experiment_name"),
-        ("cmmand", "command"),
+        ("commandd", "command"),
         ("zzz", None),
         ("", None),
     ],

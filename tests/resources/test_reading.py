@@ -592,7 +592,7 @@ def test_a_folder_is_no_file(project: Path) -> None:
 
 def test_what_only_follows_from_a_missing_file_is_not_said_twice(write: Write) -> None:
     """`together` leaves out what the server says about a path that was found missing here."""
-    document = read(write("job.yml", "command: x\ncode: ./gone\nnam: y\n"))
+    document = read(write("job.yml", "command: x\ncode: ./gone\nnayme: y\n"))
 
     together = document.together(
         [Problem("/code", "local path was not uploaded"), Problem("/nayme", "unknown")]
