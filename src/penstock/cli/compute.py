@@ -17,17 +17,16 @@ _IDLE = Argument(
     metavar="SECONDS",
 )
 
+_IDENTITY = (
+    Argument(("--identity-type", "-i"), "Identity; recorded.", metavar="TYPE"),
+    Argument(("--user-assigned-identities",), "Identities, with commas between; recorded.", metavar="IDS"),
+)
+
 
 def _create(invocation: Invocation) -> object:
     from penstock.cli.documents import created, document_of
 
     arguments = invocation.arguments
-    identity: dict[str, object] = {}
-    if arguments.identity_type:
-        identity["type"] = arguments.identity_type
-    if arguments.user_assigned_identities:
-        ids = arguments.user_assigned_identities.split(",")
-        identity["user_assigned_identities"] = [{"resource_id": id_.strip()} for id_ in ids]
     document = document_of(
         invocation,
         "compute",
@@ -42,10 +41,22 @@ def _create(invocation: Invocation) -> object:
             "description": arguments.description,
             "location": arguments.location,
             "tags": flags.pairs_of(arguments.tags),
-            "identity": identity,
+            "identity": _identity(invocation),
         },
     )
     return created(invocation, invocation.client.computes.create(document))
+
+
+def _identity(invocation: Invocation) -> dict[str, object]:
+    """What the two flags of identity say, in the shape of the file."""
+    arguments = invocation.arguments
+    identity: dict[str, object] = {}
+    if arguments.identity_type:
+        identity["type"] = arguments.identity_type
+    if arguments.user_assigned_identities:
+        ids = arguments.user_assigned_identities.split(",")
+        identity["user_assigned_identities"] = [{"resource_id": text.strip()} for text in ids]
+    return identity
 
 
 def _list(invocation: Invocation) -> object:
@@ -79,6 +90,9 @@ def _update(invocation: Invocation) -> object:
     for name in ("min_instances", "max_instances", "idle_time_before_scale_down"):
         if getattr(arguments, name) is not None:
             changes[name] = getattr(arguments, name)
+    identity = _identity(invocation)
+    if identity:
+        changes["identity"] = identity
     changes.update({f"tags.{key}": value for key, value in flags.pairs_of(arguments.tags).items()})
     if not changes:
         raise UsageError("nothing to update", hint="for example: --max-instances 4")
@@ -115,10 +129,7 @@ COMMANDS = (
             flags.DESCRIPTION,
             Argument(("--location", "-l"), "Location; recorded."),
             flags.TAGS,
-            Argument(("--identity-type", "-i"), "Identity; recorded.", metavar="TYPE"),
-            Argument(
-                ("--user-assigned-identities",), "Identities, with commas between; recorded.", metavar="IDS"
-            ),
+            *_IDENTITY,
             flags.SET,
             flags.NO_WAIT,
         ),
@@ -160,7 +171,16 @@ COMMANDS = (
     Command(
         name="update",
         summary="Change a compute's instances, idle time or tags.",
-        arguments=(flags.name_of("compute"), _MIN, _MAX, _IDLE, flags.TAGS, flags.SET, flags.NO_WAIT),
+        arguments=(
+            flags.name_of("compute"),
+            _MIN,
+            _MAX,
+            _IDLE,
+            *_IDENTITY,
+            flags.TAGS,
+            flags.SET,
+            flags.NO_WAIT,
+        ),
         examples=(
             Example("let two steps run at once", "penstock compute update -n cpu-cluster --max-instances 2"),
         ),

@@ -115,7 +115,7 @@ GLOBAL_ARGUMENTS: tuple[Argument, ...] = (
         metavar="ID",
     ),
     Argument(("--only-show-errors",), "Keep warnings and progress quiet.", takes="nothing"),
-    Argument(("--verbose",), "Say more.", takes="nothing"),
+    Argument(("--verbose",), "Say more, such as what a pipeline's steps write.", takes="nothing"),
     Argument(("--debug",), "Say everything: requests, times, tracebacks.", takes="nothing"),
     Argument(("--help", "-h"), "Show this help and exit.", takes="nothing"),
 )

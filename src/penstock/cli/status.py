@@ -3,6 +3,7 @@
 from penstock.cli.grammar import Command, Example
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.cli.server import status_record
+from penstock.settings import setting
 
 
 def run(invocation: Invocation) -> object:
@@ -25,7 +26,7 @@ def run(invocation: Invocation) -> object:
 def _server(record: dict[str, object]) -> str:
     if not record["running"]:
         return "not running"
-    where = record.get("url") or f"process {record.get('pid')}"
+    where = setting("PENSTOCK_SERVER") or f"process {record.get('pid')}"
     return f"running (version {record.get('version')}, {where})"
 
 
