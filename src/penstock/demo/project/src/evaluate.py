@@ -43,6 +43,7 @@ def main() -> None:
     print("challenger:", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
 
     verdict = {
+        "cases": len(cases),
         "metrics": metrics,
         "promote": True,
         "reason": f"there is no champion of {args.model_name} yet",
