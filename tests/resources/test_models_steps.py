@@ -1,8 +1,10 @@
 """What planning reads from a job: every step looks alike, wherever its command was written."""
 
+import doctest
+
 import pytest
 
-from penstock.resources import documents
+from penstock.resources import documents, ports
 from penstock.resources.inputs_and_outputs import InputValue, OutputValue
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob
 from penstock.resources.ports import InputPort, parameter_text, parsed_parameter
@@ -197,3 +199,8 @@ def test_an_enum_compares_as_text() -> None:
     assert port.misfit(2) is None
     assert port.misfit("2") is None
     assert port.misfit(3) == "must be one of `1`, `2`, got the number 3"
+
+
+def test_the_examples_in_docstrings_hold() -> None:
+    """They are run as they are written."""
+    assert doctest.testmod(ports).failed == 0

@@ -66,3 +66,5 @@ class InlineComponent(CommandComponent):
     """A component written into, or read for, a step: keys that it does not know are let pass with a warning."""
 
     model_config = ConfigDict(extra="allow")
+
+    name: str | None = Field(default=None, description="read, and ignored: the component is not registered")

@@ -1,5 +1,6 @@
 """The values that jobs and steps give to inputs and outputs: literals, data, bindings."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -86,9 +87,7 @@ class InputValue(Part):
             if why is not None:
                 yield Problem("/value", f"`value` {why}")
         if isinstance(path, str) and "${{" not in path and not is_literal:
-            problem = reference_problem(path, "model" if kind in MODEL_TYPES else "data", "/path")
-            if problem is not None:
-                yield problem
+            yield from _path_problems(path, kind)
         if isinstance(path, str) and kind == "uri_folder" and snapshot_is_file(path):
             hint = "write `type: uri_file`, or give the folder that holds it"
             yield Problem("/path", "the input is a `uri_folder`, but its path is a file", hint=hint)
@@ -99,6 +98,19 @@ class InputValue(Part):
     def remarks(self) -> Iterator[Problem]:
         kind = "model" if self.type in MODEL_TYPES else "data"
         yield from place_remarks(self.path, kind, "/path", is_handed_over=self.mode == "direct")
+
+
+_NAMES_A_MODEL = re.compile(r"(?i)azureml:.*/(registries|workspaces)/[^/]+/models/")
+
+
+def _path_problems(path: str, kind: str | None) -> Iterator[Problem]:
+    is_model = kind in MODEL_TYPES or (kind is None and _NAMES_A_MODEL.match(path) is not None)
+    problem = reference_problem(path, "model" if is_model else "data", "/path")
+    if problem is not None:
+        yield problem
+    elif is_model and kind is None:
+        hint = "write `type: mlflow_model`, or `type: custom_model`"
+        yield Problem("/type", "`type` is missing, and the path names a model", hint=hint, code="missing")
 
 
 class OutputValue(Part):
