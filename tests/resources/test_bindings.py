@@ -86,9 +86,9 @@ BAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("cannot feed an input",),
     ),
     "a pipeline's output that is not there": (
-        inline_step("command: a\noutputs: {x: '${{parent.outputs.modle}}'}", pipeline="outputs: {model: }"),
+        inline_step("command: a\noutputs: {x: '${{parent.outputs.modl}}'}", pipeline="outputs: {model: }"),
         "/jobs/a/outputs/x",
-        ("the pipeline has no output `modle`", "did you mean `model`?"),
+        ("the pipeline has no output `modl`", "did you mean `model`?"),
     ),
     "an output bound to an input": (
         inline_step("command: a\noutputs: {x: '${{parent.inputs.i}}'}", pipeline="inputs: {i: 1}"),

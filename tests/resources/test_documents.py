@@ -221,7 +221,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         ("not a field",),
     ),
     "a sweep": ("job", "{type: sweep, trial: {}}", "/type", ("a job of type `sweep` is not supported yet",)),
-    "a type nobody has": ("job", "{type: comand, command: x}", "/type", ("did you mean `command`?",)),
+    "a type nobody has": ("job", "{type: comnd, command: x}", "/type", ("did you mean `command`?",)),
     "a job's number as a tag": (
         "job",
         "{command: a, environment: 'azureml:e:1', tags: {a: 1}}",

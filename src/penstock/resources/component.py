@@ -38,7 +38,7 @@ class CommandComponent(Part):
     environment: EnvironmentValue
     resources: NodeResources | None = None
     is_deterministic: Flag = Field(
-        default=True, description="kept; steps are not re-used yet, so every step runs"
+        default=True, description="kept; steps are not reused yet, so every step runs"
     )
     distribution: Any = not_yet("a step runs as one process")
     additional_includes: Any = not_yet("put the files into the `code` folder")

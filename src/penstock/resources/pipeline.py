@@ -85,10 +85,9 @@ class CommandStep(Part):
 
     @property
     def environment(self) -> str | InlineEnvironment:
-        """The step's own, else its component's; one of them is there in a parsed document."""
-        if self.own_environment is not None:
-            return self.own_environment
-        assert self.component is not None  # `contradictions` has seen to it
+        """The step's own, else its component's; a parsed step has one of them."""
+        if self.own_environment is not None or self.component is None:
+            return self.own_environment or ""
         return self.component.environment
 
     @property
@@ -148,7 +147,7 @@ class PipelineSettings(Part):
     continue_on_step_failure: Flag = Field(
         default=True, description="steps that do not need the failed one still run"
     )
-    force_rerun: Flag = Field(default=False, description="steps are not re-used yet, so every step runs")
+    force_rerun: Flag = Field(default=False, description="steps are not reused yet, so every step runs")
     on_init: Any = not_yet("make it the step that all others read from")
     on_finalize: Any = not_yet("run it after the pipeline")
 

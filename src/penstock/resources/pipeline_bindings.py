@@ -81,7 +81,7 @@ def _step_input_problems(pipeline: RawPipeline, step: RawStep, pointer: str) -> 
 
 def _fit_problems(pipeline: RawPipeline, step: RawStep, name: str, where: str) -> Iterator[Problem]:
     """Whether what the input comes to in the end is what the component's port takes."""
-    port, source = step.port(name), pipeline.source_of_input(step, name)
+    port, source = step.ports.get(name), pipeline.source_of_input(step, name)
     if port is None or source.kind == "unknown":
         return
     given = binding_of(step.inputs.get(name))
@@ -233,7 +233,7 @@ def _maybe_unset(pipeline: RawPipeline, step: RawStep) -> dict[str, str]:
     """The inputs of a step that may have no value, and why. A component's own declaration counts, not its use here."""
     reasons: dict[str, str] = {}
     for name in map(str, step.declared_inputs):
-        port = step.port(name)
+        port = step.ports.get(name)
         if port is not None:
             if port.optional and port.default is None:
                 reasons[name] = f"input `{name}` is optional and has no default"

@@ -1,7 +1,9 @@
 """A pipeline document as it stands, perhaps malformed: what its bindings lead to, without trusting any of its parts."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -96,14 +98,14 @@ class RawStep:
             return own
         return frozenset(map(str, mapping(self.component.get("outputs")))) | (own & DEFAULT_OUTPUTS)
 
-    def port(self, name: str) -> InputPort | None:
-        """What the component declares about an input, if it does and if that can be read."""
-        if self.component is None:
-            return None
-        try:
-            return InputPort.model_validate(mapping(self.component.get("inputs")).get(name))
-        except ValidationError:
-            return None
+    @cached_property
+    def ports(self) -> Mapping[str, InputPort]:
+        """What the component declares about its inputs, as far as that can be read."""
+        ports: dict[str, InputPort] = {}
+        for name, declared in self.declared_inputs.items() if self.component is not None else ():
+            with suppress(ValidationError):  # the schema says what is wrong with it
+                ports[str(name)] = InputPort.model_validate(declared)
+        return ports
 
 
 class RawPipeline:
@@ -152,7 +154,7 @@ class RawPipeline:
         if name not in step.inputs and name not in step.declared_inputs:
             return UNKNOWN
         source = self.source_of(step.inputs.get(name), seen) if step.inputs.get(name) is not None else UNSET
-        port = step.port(name)
+        port = step.ports.get(name)
         if source is UNSET and port is not None and port.default is not None:
             return DATA if port.is_data else Source("literal", port.default)
         return source
