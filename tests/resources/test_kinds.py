@@ -34,6 +34,8 @@ from penstock.resources.yaml_source import load_yaml
         ("{name: e, auth_mode: aad_token, defaults: {}}", "batch-endpoint"),
         ("{name: s, trigger: {}, create_job: x}", "schedule"),
         ("{name: w, key_vault: x}", "workspace"),
+        ("{name: c, type: git, target: x, credentials: {}}", "connection"),
+        ("{type: finetuning, task: x}", "job"),
         ("{$schema: 'https://azuremlschemas.azureedge.net/latest/model.schema.json', name: x, path: y}", "model"),
         ("{$schema: 'http://azureml/sdk-2-0/Data.json', name: x, path: y}", "data"),
         ("{name: x, path: y}", None),

@@ -188,6 +188,8 @@ def test_a_version_that_loses_its_zero_is_warned_of() -> None:
         ("a:\n\tb: 1", 2, "indent with blanks"),
         ("command: @x", 1, "put the text in quotes"),
         ("a: ${{b}}: c", 1, "put the text in quotes"),
+        ("endpoint_name: {{ENDPOINT}}", 1, "is a placeholder that a script fills in"),
+        ("model: {{MODEL}}:1", 1, "is a placeholder that a script fills in"),
         ("description: a: b", 1, "a text that holds `: ` needs quotes"),
     ],
 )

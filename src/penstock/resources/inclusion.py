@@ -5,6 +5,7 @@ path; conda files. Their own relative paths start from their own folder. What is
 models, `build.path`. Every file must lie inside the project, except data and models given by an absolute path.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,7 +236,10 @@ class Inclusion:
         from penstock.resources.references import forms_of  # only a mistake needs it
 
         near = origin.near(value)
-        hint = f"did you mean `{near}`?" if near else f"for a registered one: `azureml:{value}@latest`"
+        registered = (
+            f"for a registered one: `azureml:{value}@latest`" if re.fullmatch(r"[\w.-]+", value) else None
+        )
+        hint = f"did you mean `{near}`?" if near else registered
         expected = f"{forms_of(key if key == 'environment' else 'component')}, or the path of a file"
         return Problem(
             pointer_to(path),

@@ -8,14 +8,19 @@ from typing import Any
 _BY_TYPE: Mapping[str, str] = {
     **dict.fromkeys(("uri_file", "uri_folder", "mltable"), "data"),
     **dict.fromkeys(("custom_model", "mlflow_model", "triton_model"), "model"),
-    **dict.fromkeys(("amlcompute", "computeinstance", "kubernetes", "virtualmachine", "local"), "compute"),
+    **dict.fromkeys(
+        ("amlcompute", "computeinstance", "kubernetes", "virtualmachine", "synapsespark", "local"), "compute"
+    ),
     **dict.fromkeys(
         ("azure_blob", "azure_file", "azure_data_lake_gen1", "azure_data_lake_gen2", "one_lake"), "datastore"
     ),
 }
 _JOB_TYPES = frozenset(
-    {"command", "pipeline", "sweep", "parallel", "spark", "automl", "import", "data_transfer"}
-)
+    {
+        "command", "pipeline", "sweep", "parallel", "spark", "automl", "import", "data_transfer", "finetuning",
+        "distillation",
+    }
+)  # fmt: skip
 _JOB_KEYS = frozenset(
     {
         "compute",
@@ -41,8 +46,15 @@ _BY_KEY: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"specification", "materialization_settings"}), "feature-set"),
     (frozenset({"index_columns"}), "feature-store-entity"),
     (frozenset({"flavors", "stage"}), "model"),
-    (frozenset({"storage_account", "key_vault", "application_insights", "hbi_workspace"}), "workspace"),
+    (
+        frozenset(
+            {"storage_account", "key_vault", "application_insights", "hbi_workspace", "managed_network"}
+        ),
+        "workspace",
+    ),
     (frozenset({"primary_location", "replication_locations"}), "registry"),
+    (frozenset({"target"}), "connection"),
+    (frozenset({"model_id"}), "serverless-endpoint"),
 )
 _ENVIRONMENT_KEYS = frozenset({"image", "conda_file", "build", "inference_config"})
 

@@ -149,7 +149,10 @@ def _missing(text: str, path: Path) -> PathTrouble:
     while not parent.exists() and parent != parent.parent:
         parent, name = parent.parent, parent.name
     names = names_in(parent)
-    close = nearest(name, names)
+    # Where a folder on the way is missing, only a folder can have been meant.
+    close = nearest(
+        name, names if parent / name == path else [each for each in names if (parent / each).is_dir()]
+    )
     if text.startswith("~"):
         hint = "`~` is not expanded in files: write the path out"
     elif "\\" in text:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import InvalidDocument, Problem
-from penstock.resources.yaml_tree import DEEPEST, Node, broken, tree_of
+from penstock.resources.yaml_tree import DEEPEST, PLACEHOLDER_HINT, Node, broken, tree_of
 
 # Any in this module: a JSON value.
 
@@ -150,7 +150,8 @@ class _Written:
     def key(self, node: Node) -> str:
         target = node.target or node
         if target.scalar is None:
-            raise self.broken("a key must be text, not a list or a mapping", node)
+            hint = PLACEHOLDER_HINT if target.entries is not None else None
+            raise self.broken("a key must be text, not a list or a mapping", node, hint=hint)
         return target.scalar
 
     def scalar(self, node: Node, pointer: str) -> Any:

@@ -16,6 +16,9 @@ from penstock.errors import InvalidDocument, Problem
 DEEPEST = 64
 """Levels of nesting, aliases written out. Real files have about ten."""
 
+PLACEHOLDER = re.compile(r"(?<!\$)\{\{")
+PLACEHOLDER_HINT = "`{{…}}` is a placeholder that a script fills in; a text with braces needs quotes"
+
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -197,7 +200,9 @@ def _advice(text: str, line: int, column: int) -> str | None:
     row = lines[line - 1] if 0 < line <= len(lines) else ""
     if "\t" in row[: len(row) - len(row.lstrip())]:
         return "indent with blanks: YAML allows no tabs there"
-    if row[column - 1 : column] in ("%", "@", "`", "*", "&", "!") or "${{" in row or "{{" in row:
+    if PLACEHOLDER.search(row):
+        return PLACEHOLDER_HINT
+    if row[column - 1 : column] in ("%", "@", "`", "*", "&", "!") or "${{" in row:
         return "put the text in quotes"
     if row.count(": ") > 1:
         return "a text that holds `: ` needs quotes"
