@@ -84,6 +84,7 @@ class Bench:
             None,  # type: ignore[arg-type]
             Tokens(b"x" * 32),
             tracking_uri=lambda workspace: f"http://127.0.0.1:1/mlflow/{workspace}",
+            start_tracking=lambda: None,
             clock=time.time,
         )
         self.engine = self.new_engine()

@@ -43,6 +43,7 @@ _log = logging.getLogger(__name__)
 POLL_INTERVAL = 0.015
 _CALM_INTERVAL = 0.1
 _CALM_AFTER = 10.0
+_AFTER_TROUBLE = 1.0
 
 Key = tuple[str, str]  # workspace, job name
 
@@ -102,7 +103,10 @@ class Engine:
         self._wake.set()
 
     def recover(self) -> None:
-        """After a start: take up every open job where it stands."""
+        """Forget what is in memory and take up every open job where the database says that it stands."""
+        self._prepared.clear()
+        self._waiting.clear()
+        self._running.clear()
         with self._database.reading() as tx:
             roots = tx.jobs.open_roots()
             records = [job for root in roots for job in self._members(tx, root)]
@@ -121,15 +125,24 @@ class Engine:
     # The loop
 
     def run_forever(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; running processes go on and are adopted by the next server."""
-        self.recover()
+        """Work until `stop` is set; running processes go on and are adopted by the next server.
+
+        Whatever goes wrong (a full disk, a locked database) may have left memory and database apart. So it is said,
+        and after a while everything starts over from the database, as after a restart.
+        """
+        in_step = False
         while not stop.is_set():
             self._wake.clear()
             try:
+                if not in_step:
+                    self.recover()
+                    in_step = True
                 self.run_once()
-            except PenstockError:  # a full disk, a locked database: said, and tried again
-                _log.exception("the job engine will try again")
-                stop.wait(1.0)
+            except PenstockError as error:
+                _log.warning("the job engine starts over: %s", error.message)
+                in_step = False
+                stop.wait(_AFTER_TROUBLE)
+                continue
             self._wake.wait(self._interval())
 
     def stop_waiting(self) -> None:
@@ -158,11 +171,7 @@ class Engine:
         while not self._changed.empty():
             roots[self._changed.get()] = None
         for key in roots:
-            try:
-                self._advance(key)
-            except PenstockError:
-                self._changed.put(key)
-                raise
+            self._advance(key)
 
     def _advance(self, key: Key) -> None:
         """Ask the rules until they have nothing more to say about this root."""

@@ -57,6 +57,7 @@ class StepRunner:
         models: Models,
         tokens: Tokens,
         tracking_uri: Callable[[str], str],
+        start_tracking: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._database = database
@@ -67,6 +68,7 @@ class StepRunner:
         self._models = models
         self._tokens = tokens
         self._tracking_uri = tracking_uri
+        self._start_tracking = start_tracking
         self._clock = clock
         self._root_runs = threading.Lock()
         self._warned: set[tuple[str, str, str]] = set()
@@ -77,6 +79,8 @@ class StepRunner:
     def prepare(self, job: JobRecord) -> Prepared:
         """Everything that the step's process needs. Raises PenstockError with what a user can mend."""
         plan, folders = StepPlan.from_record(job.spec["plan"]), self.folders(job)
+        if "mlflow" in str(plan.environment.conda):
+            self._start_tracking()  # its server takes seconds to start; the environment takes as long to be built
         preparing.fresh_folders(folders)
         say = preparing.writer_to(folders.environment_log)
         request = EnvironmentRequest(

@@ -44,6 +44,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         models,
         tokens,
         tracking_uri=lambda workspace: f"{loopback_url}/mlflow/{workspace}",
+        start_tracking=mlflow.start,
         clock=time.time,
     )
     engine = Engine(
