@@ -171,6 +171,7 @@ def test_a_compute_is_listed_by_type_and_updated(penstock: Penstock, fake: FakeS
     """Types are compared without regard to case."""
     rows = [{"name": "a", "type": "amlcompute"}, {"name": "b", "type": "local"}]
     fake.on("GET", f"{HERE}/computes", rows)
+    fake.on("GET", f"{HERE}/computes/a", {"name": "a", "tags": {"team": "t", "x": "old"}})
     fake.on("PATCH", f"{HERE}/computes/a", {"name": "a", "max_instances": 2})
 
     assert json.loads(penstock("compute list --type AmlCompute").out) == rows[:1]
@@ -180,7 +181,9 @@ def test_a_compute_is_listed_by_type_and_updated(penstock: Penstock, fake: FakeS
     )
 
     assert ran.out == "2\n"
-    assert fake.requests[-1].json == {"set": {"description": "d", "max_instances": 2, "tags.x": "y"}}
+    assert fake.requests[-1].json == {
+        "set": {"tags": {"team": "t", "x": "y"}, "description": "d", "max_instances": 2}
+    }
     assert penstock("compute update -n a").code == 2
     assert penstock("compute update -n a --set x").code == 2
 
@@ -259,4 +262,4 @@ def test_workspace_show_knows_which_one(penstock: Penstock, fake: FakeServer) ->
     assert penstock("workspace show -n a --query name -o tsv").out == "a\n"
     assert penstock("workspace show -w b --query name -o tsv").out == "b\n"
     fake.on("GET", "/api/v1/workspaces", [{"name": "default"}])
-    assert "did you mean the workspace `default`?" in penstock("workspace show -n defualt").err
+    assert "did you mean the workspace `default`?" in penstock("workspace show -n defaullt").err

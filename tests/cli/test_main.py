@@ -54,8 +54,8 @@ def test_every_way_to_a_commands_help(penstock: Penstock, line: str) -> None:
     ("line", "code", "words"),
     [
         ("jbo show -n x", 2, "did you mean `penstock job`?"),
-        ("enviroment list", 2, "did you mean `penstock environment`?"),
-        ("job shwo -n x", 2, "did you mean `penstock job show`?"),
+        ("environmentt list", 2, "did you mean `penstock environment`?"),
+        ("job shoow -n x", 2, "did you mean `penstock job show`?"),
         ("xyzzy", 2, "`penstock --help` lists"),
         ("job xyzzy", 2, "its commands: create, validate, list"),
         ("--bogus", 2, "not a penstock command"),

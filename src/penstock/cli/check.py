@@ -1,13 +1,13 @@
 """`penstock check`: what a file needs that is not here yet."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from penstock.cli import flags
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome
-from penstock.cli.problems import problem_lines
-from penstock.errors import UsageError
+from penstock.cli.problems import place_of, problem_lines
+from penstock.errors import Problem, UsageError
 
 
 def run(invocation: Invocation) -> object:
@@ -50,24 +50,22 @@ def run(invocation: Invocation) -> object:
             for p in problems
         ],
     }
-    text = _text(str(file), missing, created, problem_lines(problems))
+    text = _text(str(file), missing, created, problems)
     return Outcome(record, text=text, exit_code=1 if missing or problems else 0)
 
 
 def _text(
-    file: str, missing: list[dict[str, Any]], created: list[dict[str, Any]], problems: list[str]
+    file: str, missing: list[dict[str, Any]], created: list[dict[str, Any]], problems: Sequence[Problem]
 ) -> str:
     lines = [f"created {entry['what']} `{entry['name']}`" for entry in created]
     if problems:
-        lines += [
-            f"{len(problems)} lines of problems in {file}:" if len(problems) > 1 else f"a problem in {file}:",
-            *problems,
-        ]
+        plural = "s" if len(problems) > 1 else ""
+        lines += [f"{len(problems)} problem{plural} in {file}:", *problem_lines(problems)]
     if missing:
         lines.append(f"{file} needs what is not here:")
         for entry in missing:
-            place = f"{Path(entry['file']).name}:{entry['line']}  " if entry.get("line") else ""
-            lines.append(f"  {place}{entry['message']}")
+            place = place_of(entry.get("file"), entry.get("line"))
+            lines.append(f"  {place}  {entry['message']}" if place else f"  {entry['message']}")
             if entry.get("command"):
                 lines.append(f"      {entry['command']}")
         if any(entry.get("create") for entry in missing):

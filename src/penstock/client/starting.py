@@ -58,27 +58,43 @@ def ensure_server(home: Home, *more: str) -> None:
 
 
 def replace_if_outdated(home: Home, say: Say) -> None:
-    """After an upgrade an older server may still run: replace it when it is idle, say so when it is not."""
-    running = _lock_text(home).get("version")
-    if running in (None, __version__) or not is_running(home):
+    """After an upgrade an older server may still run: stop it when it is idle, say so when it is not."""
+    if _outdated(home) is None:
         return
+    with _alone(home):
+        running = _outdated(home)
+        if running is None:
+            return  # another client has seen to it while we waited
+        busy = _busy(home)
+        if busy:
+            say(
+                f"warning: the server that runs is version {running}, this is penstock {__version__}; it is replaced when no"
+                f" job runs ({busy} now), or at once by `penstock server stop`"
+            )
+            return
+        say(f"replacing the server: version {running} runs, this is penstock {__version__}")
+        stop_server(home)
+
+
+def _outdated(home: Home) -> str | None:
+    """The version of a server that runs and is not of ours."""
+    version = _lock_text(home).get("version")
+    if version in (None, __version__) or not is_running(home):
+        return None
+    return str(version)
+
+
+def _busy(home: Home) -> str:
+    """How many jobs the server has, in words; empty where it has none."""
     connection = _short(home)
     try:
         jobs = connection.get("/api/v1/status").get("jobs", {})
     except PenstockError:
-        jobs = {"running": "an unknown number of"}
+        return "an unknown number"
     finally:
         connection.close()
-    if any(jobs.get(state) for state in ("running", "queued")):
-        count = jobs.get("running") or jobs.get("queued")
-        say(
-            f"warning: the server that runs is version {running}, this is penstock {__version__}; it is replaced when no job"
-            f" runs ({count} now), or at once by `penstock server stop`"
-        )
-        return
-    say(f"replacing the server: version {running} runs, this is penstock {__version__}")
-    stop_server(home)
-    ensure_server(home)
+    count = sum(int(jobs.get(state) or 0) for state in ("running", "queued"))
+    return str(count) if count else ""
 
 
 def health(home: Home) -> dict[str, Any] | None:  # Any: a JSON record
