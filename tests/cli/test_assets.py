@@ -262,4 +262,4 @@ def test_workspace_show_knows_which_one(penstock: Penstock, fake: FakeServer) ->
     assert penstock("workspace show -n a --query name -o tsv").out == "a\n"
     assert penstock("workspace show -w b --query name -o tsv").out == "b\n"
     fake.on("GET", "/api/v1/workspaces", [{"name": "default"}])
-    assert "did you mean the workspace `default`?" in penstock("workspace show -n defaullt").err
+    assert "did you mean the workspace `default`?" in penstock("workspace show -n defawlt").err

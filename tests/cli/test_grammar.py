@@ -81,7 +81,7 @@ def test_choices_are_matched_without_regard_to_case() -> None:
         ("-f a --max_results 3", "unrecognized arguments: --max_results 3", "did you mean `--max-results`?"),
         ("-f a stray", "unrecognized arguments: stray", "--help"),
         ("-f a -r three", "not a whole number", "--help"),
-        ("-f a --kind locall", "did you mean `local`", "--help"),
+        ("-f a --kind lokkal", "did you mean `local`", "--help"),
         ("-f a --all-results maybe", "neither true nor false", "--help"),
         ("-f", "expected one argument", "--help"),
     ],
