@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from penstock.errors import NotAuthenticated, NotFound, PenstockError, PermissionDenied
@@ -20,6 +21,20 @@ from penstock.identity.tokens import Caller, Tokens
 from penstock.tracking.proxy import Message, Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Proxy(Protocol):
+    """What answers `/mlflow/…`; closed with the port."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
 Headers = list[tuple[bytes, bytes]]
 
 # Seconds: a working day. The link that begins a session costs one command.
@@ -42,7 +57,7 @@ _OWN_PAGE = b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'no
 def loopback_app(
     tokens: Tokens,
     links: Links,
-    proxy: App,
+    proxy: Proxy,
     api_app: App | None = None,
     now: Callable[[], float] = time.time,
     workspaces: Callable[[Caller], Iterable[str]] = lambda caller: (),
@@ -60,7 +75,7 @@ class _Loopback:
         self,
         tokens: Tokens,
         links: Links,
-        proxy: App,
+        proxy: Proxy,
         api_app: App | None,
         now: Callable[[], float],
         workspaces: Callable[[Caller], Iterable[str]],
@@ -74,7 +89,7 @@ class _Loopback:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._live(receive, send)
             return
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
@@ -86,6 +101,15 @@ class _Loopback:
             await _refuse_stranger(scope, guarded, error)
         except PenstockError as error:
             await _send_error(guarded, error)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._proxy.aclose()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         check_host(scope)
@@ -235,14 +259,6 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return guarded
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 async def _refuse_stranger(scope: Scope, send: Send, error: NotAuthenticated) -> None:

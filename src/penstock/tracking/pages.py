@@ -33,13 +33,14 @@ def nothing_there(method: str, target: str) -> bytes | None:
 
 
 def first_page(page: bytes) -> bytes:
-    """MLflow's page with our first choices before its own script."""
+    """MLflow's page with our first choices before its own script, and without the button of its assistant."""
     choices = json.dumps(dict(_FIRST_CHOICES))
-    script = (
+    added = (
+        "<style>[data-assistant-ui]{display:none!important}</style>"
         f"<script>for(const[k,v]of Object.entries({choices}))"
         "if(localStorage.getItem(k)===null)localStorage.setItem(k,v)</script>"
     )
-    return page.replace(b"<head>", b"<head>" + script.encode(), 1)
+    return page.replace(b"<head>", b"<head>" + added.encode(), 1)
 
 
 def server_info(body: bytes) -> bytes:

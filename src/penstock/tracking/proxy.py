@@ -60,6 +60,16 @@ _ERROR_CODES: Mapping[int, str] = {
 }
 
 
+# MLflow's pages load nothing from elsewhere and send nothing there, whatever a run's notes try to show. They do compile
+# code (charts) and run workers. The three hosts are where Plotly, Altair and Bokeh tell a figure's page to take its
+# script from; `mlflow.log_figure` writes such pages, and they are shown in a sandbox.
+_PAGE_POLICY = (
+    b"default-src 'self' blob: data: 'unsafe-inline' 'unsafe-eval'; "
+    b"script-src 'self' blob: 'unsafe-inline' 'unsafe-eval' https://cdn.plot.ly https://cdn.jsdelivr.net "
+    b"https://cdn.bokeh.org; frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+
+
 class Refused(PenstockError):
     """A request that goes no further; `status` is its answer's."""
 
@@ -234,6 +244,8 @@ async def _pass_on(answer: "httpx.Response", target: str, send: Send) -> None:
     if serves_files(target):
         # Files come from users' code. Should a browser ever show one as a page, it gets no script and no origin.
         headers.append((b"content-security-policy", b"sandbox; default-src 'none'; frame-ancestors 'none'"))
+    elif target == "/":
+        headers.append((b"content-security-policy", _PAGE_POLICY))
     rewrite = _rewriting(target)
     if rewrite is not None and answer.status_code == 200:
         body = rewrite(await answer.aread())
