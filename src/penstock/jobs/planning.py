@@ -353,7 +353,8 @@ def _filled(text: str, literal: Callable[[Expression], str | None]) -> str:
 
 
 def _compute_name(text: str) -> str:
-    name = text.removeprefix("azureml:")
+    reference = refs.parse_reference(text, "compute")
+    name = reference.name if isinstance(reference, refs.AssetReference) else text
     return LOCAL_COMPUTE if name == "serverless" else name
 
 

@@ -81,7 +81,7 @@ def input_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[s
     for name, value in plan.inputs.items():
         if value.text is not None:
             texts[name] = value.text
-        elif isinstance(value.source, AtAddress) and value.mode == "direct":
+        elif isinstance(value.source, AtAddress):  # the document's check has warned that nothing is fetched
             texts[name] = value.source.url
         elif value.source is not None:
             texts[name] = str(_input_path(name, value, value.source, folders, locator))

@@ -61,6 +61,11 @@ class WorkspaceLookup(Lookup):
                 f"registries are not supported yet: `{reference.registry}` cannot be asked for {kind} `{reference.name}`",
                 hint=f"create the {kind} in the workspace and refer to it as `azureml:{reference.name}@latest`",
             )
+        if reference.workspace not in (None, self._workspace):
+            raise NotFound(
+                f"{kind} `{reference.name}` is in workspace `{reference.workspace}`, this job in `{self._workspace}`",
+                hint="a job uses what is in its own workspace: create it there too, or choose the other with -w",
+            )
         if reference.label is not None:
             asset.label_is_latest(kind, reference.name, reference.label)
         return asset.find(self._tx, self._workspace, kind, reference.name, version=reference.version)

@@ -83,9 +83,12 @@ def _needs_at(value: dict[str, Any], pointer: str) -> Iterator[Need]:
 
 def _compute_need(value: Any, pointer: str) -> Iterator[Need]:
     if isinstance(value, str) and "${{" not in value:
-        name = value.removeprefix("azureml:")
-        if name not in (LOCAL_COMPUTE, "serverless") and not name.startswith("/subscriptions"):
-            yield Need("compute", pointer, name)
+        try:
+            reference = refs.parse_reference(value, "compute")
+        except refs.BadReference:
+            return  # the document's own check says what is wrong with it
+        if isinstance(reference, refs.AssetReference) and reference.name not in (LOCAL_COMPUTE, "serverless"):
+            yield Need("compute", pointer, reference.name)
 
 
 def _environment_need(value: Any, pointer: str) -> Iterator[Need]:
