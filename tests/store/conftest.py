@@ -9,7 +9,11 @@ import pytest
 
 from penstock.store.database import Database, open_database
 
-pytest.register_assert_rewrite("penstock.testing.store_contract", "penstock.testing.artifact_contract")
+pytest.register_assert_rewrite(
+    "penstock.testing.store_contract",
+    "penstock.testing.records_contract",
+    "penstock.testing.artifact_contract",
+)
 
 
 @pytest.fixture

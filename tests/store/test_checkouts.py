@@ -18,6 +18,7 @@ from penstock.store import beneath
 from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.artifacts.interface import ArtifactStore, DamagedArtifact
 from penstock.store.checkouts import Checkouts
+from penstock.store.laid_out import LaidOut
 from penstock.testing.artifact_contract import digest_of, put
 from penstock.testing.artifacts import MemoryArtifacts
 from tests.store.conftest import SmallDisk
@@ -470,6 +471,7 @@ from pathlib import Path
 from penstock.store import beneath
 from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.checkouts import Checkouts
+from penstock.store.laid_out import LaidOut
 create_file = beneath.create_file
 def create_and_wait(name, outer, mode):
     if name == "100.py":
@@ -514,6 +516,27 @@ def test_reliability_21_a_full_disk_leaves_no_half_checkout(small_disk: SmallDis
 
     small_disk.empty()
     checkouts.checkout(snapshot.digest, small_disk.path / "out", writable=False)
+
+
+def test_a_power_cut_right_after_a_checkout_is_mended(
+    tmp_path: Path, artifacts: FileArtifacts, checkouts: Checkouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder has its name, what is in it did not reach the disk, and nobody has written down how it looked."""
+    snapshot = keep(artifacts)
+
+    def cut(note: LaidOut) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LaidOut, "write", cut)
+        with pytest.raises(KeyboardInterrupt):
+            checkouts.checkout(snapshot.digest, tmp_path / "shared", writable=False)
+    (tmp_path / "shared" / "train.py").chmod(0o600)
+    (tmp_path / "shared" / "train.py").write_bytes(b"")
+
+    into = checkouts.checkout(snapshot.digest, tmp_path / "shared", writable=False)
+
+    assert content_of(into) == FILES
 
 
 def test_notes_about_removed_places_are_forgotten(
