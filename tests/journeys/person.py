@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
+
+# Seconds that a stopped server and its MLflow may take to be gone.
+_LEAVING = 20.0
 
 
 @dataclass
@@ -67,9 +71,11 @@ class Person:
         return json.loads(self.types("penstock", *words, "-o", "json").stdout)
 
     def leave(self) -> None:
-        """Stop the server. Nothing of this home runs on."""
+        """Stop the server. Nothing of this home runs on, after the moment that a process takes to leave."""
         self.types("penstock", "server", "stop")
-        left = _processes_of(self.home)
+        deadline = time.monotonic() + _LEAVING
+        while (left := _processes_of(self.home)) and time.monotonic() < deadline:
+            time.sleep(0.1)
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         assert left == {}, f"still running after `penstock server stop`: {left}"

@@ -45,18 +45,16 @@ def test_a_second_run_registers_nothing(person: Person) -> None:
 
 def test_every_step_has_a_run_nested_under_the_pipelines(person: Person) -> None:
     """MLflow shows the pipeline's run and, under it, one per step with the metrics that the scripts logged."""
-    (job, *_) = person.record("job", "list", "--query", "[].name")
-    steps = person.record("job", "list", "--parent-job-name", job, "--query", "[].{name: name, step: step}")
+    (pipeline, *_) = person.record("job", "list")
+    steps = person.record("job", "list", "--parent-job-name", pipeline["name"])
     environment = person.record("env")
 
     with httpx.Client(headers={"Authorization": f"Bearer {environment['MLFLOW_TRACKING_TOKEN']}"}) as mlflow:
         address = environment["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/get"
-        runs = {
-            step["step"]: mlflow.get(address, params={"run_id": step["name"]})
-            .raise_for_status()
-            .json()["run"]
-            for step in steps
+        answers = {
+            step["step"]: mlflow.get(address, params={"run_id": step["mlflow_run_id"]}) for step in steps
         }
+    runs = {step: answer.raise_for_status().json()["run"] for step, answer in answers.items()}
 
     assert set(runs) == {"prep", "train", "evaluate", "register"}
     parents = {
@@ -65,7 +63,7 @@ def test_every_step_has_a_run_nested_under_the_pipelines(person: Person) -> None
         for tag in run["data"]["tags"]
         if tag["key"] == "mlflow.parentRunId"
     }
-    assert parents == {job}
+    assert parents == {pipeline["mlflow_run_id"]}
     metrics = {metric["key"] for metric in runs["evaluate"]["data"]["metrics"]}
     assert {"test_mae", "test_rmse", "test_r2", "deploy_flag"} <= metrics
     params = {param["key"]: param["value"] for param in runs["train"]["data"]["params"]}
@@ -74,13 +72,17 @@ def test_every_step_has_a_run_nested_under_the_pipelines(person: Person) -> None
 
 
 def test_inputs_change_without_touching_the_file(person: Person) -> None:
-    """--set reaches the step's command and its environment variables."""
-    words = ("--set", "inputs.trees=5", "inputs.run_label=small", "--stream", "--query", "name", "-o", "tsv")
+    """--set counts before the file; the job that is not wanted after all is canceled and stays canceled."""
+    words = ("--set", "inputs.trees=5", "inputs.run_label=small", "--query", "name", "-o", "tsv")
     job = person.penstock("job", "create", "-f", "pipeline.yml", *words)
+
+    person.penstock("job", "cancel", "-n", job)
+    person.penstock("job", "stream", "-n", job)
 
     record = person.record("job", "show", "-n", job)
     assert str(record["inputs"]["trees"]) == "5"
-    assert record["status"] == "Completed"
+    assert record["inputs"]["run_label"] == "small"
+    assert record["status"] == "Canceled"
 
 
 def test_real_rides_run_through_the_same_files(person: Person, test_data: Path) -> None:
