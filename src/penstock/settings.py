@@ -1,8 +1,6 @@
 """Where Penstock keeps its state, and every setting that it reads: name, type, default, meaning."""
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +105,9 @@ class Home:
         wanted = self.path / "server.sock"
         if len(os.fsencode(wanted)) <= _LONGEST_SOCKET_PATH:
             return wanted
+        import hashlib  # here, for together they cost every command 7 ms
+        import tempfile
+
         short = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}-{short}" / "server.sock"
 

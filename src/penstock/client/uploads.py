@@ -7,6 +7,7 @@ misses; only those are sent.
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ def prepare(document: Document) -> Prepared:
     files: dict[str, Path] = {}
     manifests: dict[str, bytes] = {}
     problems = list(document.problems)
+    snapshot_of = cache(take_snapshot)  # a pipeline whose four steps share a folder reads it once
     for local in document.local:
         try:
-            snapshot, paths = take_snapshot(local.path)
+            snapshot, paths = snapshot_of(local.path, project_root=local.root)
         except InvalidDocument as error:
             problems += [replace(problem, pointer=local.pointer) for problem in error.problems]
             continue

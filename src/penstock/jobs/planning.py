@@ -295,6 +295,8 @@ class _Context:
         if isinstance(value, str):
             reference = self.guarded(pointer, lambda: refs.parse_reference(value, "environment"), None)
             if not isinstance(reference, refs.AssetReference):
+                if reference is not None:
+                    self.problems.append(Problem(pointer, f"`{value}` is no environment"))
                 return nothing
             return self.guarded(pointer, lambda: self.lookup.environment(reference), nothing)
         return PlannedEnvironment(label, value.image, value.conda_file)

@@ -60,7 +60,9 @@ class Follower:
         by_name = {member.name: member for member in members}
         for sequence, line in events:
             if line["status"] in st.TERMINAL and line["job"] in by_name:
-                yield from self._texts(by_name[line["job"]])  # a step's last words come before the news of its end
+                yield from self._texts(
+                    by_name[line["job"]]
+                )  # a step's last words come before the news of its end
             self.sequence = max(self.sequence, sequence)
             yield self._line(line)
         for member in members:

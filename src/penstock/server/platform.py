@@ -1,6 +1,5 @@
 """What every verb needs, in one place: the rooms of this server, its clock, and the addresses that it tells."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from penstock.jobs.execution import Engine
 from penstock.jobs.step_runner import StepRunner
 from penstock.settings import Home
 from penstock.store.artifacts.interface import ArtifactStore
+from penstock.store.beneath import remove_tree
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database
 from penstock.tracking.models import Models
@@ -48,8 +48,4 @@ class Platform:
 
     def remove_tree(self, folder: Path) -> None:
         """Remove a folder of ours with all that is in it, write-protected files too."""
-        if folder.exists():
-            for path in [folder, *folder.rglob("*")]:
-                if path.is_dir() and not path.is_symlink():
-                    path.chmod(0o700)
-            shutil.rmtree(folder)
+        remove_tree(folder)

@@ -44,8 +44,12 @@ def list_jobs(
     all_results: bool = False,
     status: str | None = None,
     tag: str | None = None,
+    include_archived: bool = False,
+    archived_only: bool = False,
 ) -> list[dict[str, Any]]:
-    """Jobs, newest first; a pipeline's steps in order."""
+    """Jobs, newest first; a pipeline's steps in order. No job is archived yet, so none is left out either."""
+    if archived_only and not include_archived:
+        return []
     limit = None if all_results else max_results
     return verbs.listing(here, by, workspace, parent=parent_job_name, status=status, tag=tag, limit=limit)
 

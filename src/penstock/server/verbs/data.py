@@ -22,6 +22,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     parsed = documents.parse("data", document)
     data = parsed.resource
     assert isinstance(data, Data)
+    upload.demand(platform, document)
     path = _place(platform, workspace, str(data.path), data.type)
     spec = {**data.to_document(), "path": path}
     new = asset.NewVersion(

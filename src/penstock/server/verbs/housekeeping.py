@@ -87,6 +87,8 @@ def collect(
         *_environments(platform, before),
         *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
     ]
+    if not dry_run:
+        platform.environments.remove_unfinished()
     removed = []
     for what, name, size, remove in garbage:
         if not dry_run:
@@ -95,6 +97,7 @@ def collect(
             except Conflict:  # came into use since we looked
                 continue
         removed.append({"what": what, "name": name, "bytes": size})
+    platform.checkouts.forget_removed()
     return {"removed": removed, "bytes": sum(entry["bytes"] for entry in removed), "dry_run": dry_run}
 
 

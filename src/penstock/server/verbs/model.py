@@ -27,6 +27,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     parsed = documents.parse("model", document)
     model = parsed.resource
     assert isinstance(model, Model)
+    upload.demand(platform, document)
     path, job, run = _bytes_of(platform, workspace, str(model.path))
     if model.type == "mlflow_model" and not (path / "MLmodel").is_file():
         raise InvalidDocument(

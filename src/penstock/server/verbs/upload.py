@@ -1,6 +1,5 @@
 """Bytes that a client sends ahead of a document, named by their digest, and snapshots made of them."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -53,8 +52,7 @@ def demand(platform: Platform, document: dict[str, Any]) -> None:
 
 def files_of(platform: Platform, manifest: str) -> list[str]:
     """The digests of a snapshot's files."""
-    with platform.artifacts.open(manifest) as stream:
-        return [entry[1] for entry in json.loads(stream.read())["files"]]
+    return [file.digest for file in platform.checkouts.load(manifest).files]
 
 
 def lay_out(platform: Platform, workspace: str, snapshot: SnapshotUri) -> None:
