@@ -167,20 +167,19 @@ class _Reader:
 
     def _conda_dependency(self, text: str, at: str) -> None:
         try:
-            spec = parse_conda_spec(text)
+            self._understood(parse_conda_spec(text), at)
         except BadSpec as error:
-            self._problem(
-                at, str(error), hint="write it as `name=1.2`, `name>=1,<2` or `name`, or under `pip:`"
-            )
-            return
+            hint = "write it as `name=1.2`, `name>=1,<2` or `name`, or under `pip:`"
+            self._problem(at, str(error), hint=hint)
+
+    def _understood(self, spec: CondaSpec, at: str) -> None:
         if spec.channel is not None:
             self._private_channels([spec.channel])
         if spec.name == "python":
             self._pythons.append(spec.versions)
             self._python_pointer = self._python_pointer or f"{self._pointer}{at}"
             return
-        meaning = conda_names.meaning_of(spec.name)
-        match meaning:
+        match conda_names.meaning_of(spec.name):
             case conda_names.OnPyPI(name):
                 self._wanted.append(Wanted(f"{name}{spec.versions}", f"{self._pointer}{at}"))
             case conda_names.LeftOut(because):

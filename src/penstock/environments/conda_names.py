@@ -85,7 +85,6 @@ _RENAMED: Mapping[str, str] = _pairs("""
     lightgbm-cpu           lightgbm
     matplotlib-base        matplotlib
     msgpack-python         msgpack
-    msgpack-numpy          msgpack-numpy
     numpy-base             numpy
     onnxruntime-cpu        onnxruntime
     opencv                 opencv-python-headless
@@ -170,7 +169,7 @@ _SAME: Mapping[str, str] = {
     kedro keras kiwisolver kubernetes langchain lazy-loader librosa liac-arff lifelines lightfm
     lightgbm lightning lime llvmlite lmdb locket loguru lxml lz4 mako markdown markdown-it-py markupsafe marshmallow
     matplotlib matplotlib-inline mdurl mistune mlflow mlflow-skinny mlxtend mne monotonic more-itertools moto msal
-    msal-extensions msgpack msrest msrestazure multidict multiprocess munch mypy mypy-extensions nbclient nbconvert
+    msal-extensions msgpack msgpack-numpy msrest msrestazure multidict multiprocess munch mypy mypy-extensions nbclient nbconvert
     nbformat ndg-httpsclient nest-asyncio netcdf4 networkx nltk nose notebook numba numexpr numpy numpydoc oauthlib
     omegaconf onnx onnxconverter-common onnxmltools onnxruntime onnxruntime-gpu openai opencv-python
     opencv-python-headless openpyxl opentelemetry-api opentelemetry-sdk opt-einsum optuna orjson ortools overrides

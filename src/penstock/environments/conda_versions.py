@@ -25,15 +25,20 @@ class BadSpec(ValueError):
 
 @dataclass(frozen=True)
 class CondaSpec:
-    """One conda dependency. `versions` is a PEP 440 specifier (`==1.2.*`, `>=1,<2`), empty for any version.
+    """One conda dependency. `constraint` is in conda's words, empty for any version.
 
     `build` is conda's build string or number, which names a file on a conda channel and nothing on PyPI.
     """
 
     channel: str | None
     name: str
-    versions: str
+    constraint: str
     build: str | None
+
+    @property
+    def versions(self) -> str:
+        """The constraint as a PEP 440 specifier (`==1.2.*`, `>=1,<2`). Raises BadSpec where PyPI cannot say it."""
+        return pep440_of(self.constraint, exact=self.build is not None)
 
 
 def parse_conda_spec(text: str) -> CondaSpec:
@@ -46,13 +51,13 @@ def parse_conda_spec(text: str) -> CondaSpec:
     match = _MATCH_SPEC.fullmatch(text)
     if match is None:
         raise BadSpec(f"`{text}` is no conda package specification")
-    versions, build = _version_and_build((match["rest"] or "").strip())
-    if "version" in keys:
-        versions = pep440_of(keys["version"])
-    elif versions:
-        versions = pep440_of(versions, exact=build is not None)
-    channel = keys.get("channel") or match["channel"]
-    return CondaSpec(channel, match["name"].lower(), versions, keys.get("build") or build)
+    constraint, build = _version_and_build((match["rest"] or "").strip())
+    return CondaSpec(
+        channel=keys.get("channel") or match["channel"],
+        name=match["name"].lower(),
+        constraint=keys.get("version", constraint),
+        build=keys.get("build") or build,
+    )
 
 
 def pep440_of(constraint: str, *, exact: bool = False) -> str:

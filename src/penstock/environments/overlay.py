@@ -13,7 +13,8 @@ from penstock.environments.building import Built
 from penstock.environments.files import disk_errors_named
 
 # `addsitedir` and not a plain path: the shared environment's own .pth files (namespace packages, setuptools) count too.
-_CONTINUE_IN = "import site; site.addsitedir({shared!r})\n"
+# ASCII, since Pythons before 3.13 read these files in the locale's encoding.
+_CONTINUE_IN = "import site; site.addsitedir({shared!a})\n"
 _POINTER = "_penstock_shared_environment.pth"
 # The rest of a prefix is data that packages look up under `sys.prefix`: share/jupyter, etc/jupyter, lib/*.so of MKL.
 _NOT_DATA = frozenset(

@@ -30,9 +30,10 @@ def uv_variables(environ: Mapping[str, str]) -> dict[str, str]:
         said["SSL_CERT_FILE"] = os.path.expanduser(pip["cert"])
     if "proxy" in pip:
         said |= {"HTTP_PROXY": pip["proxy"], "HTTPS_PROXY": pip["proxy"]}
-    if pip.get("timeout", "").isdigit():
+    timeout = pip.get("timeout") or pip.get("default-timeout") or ""
+    if timeout.isdigit():
         # uv's own default is 30 s, pip's 15 s: a longer wait is a wish, a shorter one is not.
-        said["UV_HTTP_TIMEOUT"] = str(max(30, int(pip["timeout"])))
+        said["UV_HTTP_TIMEOUT"] = str(max(30, int(timeout)))
     return {name: value for name, value in said.items() if not environ.get(name)}
 
 

@@ -4,8 +4,9 @@ A use is a folder on disk: as long as it exists, the environment is in use. That
 needs no word at the end: a job's overlay is removed with the job's run folder.
 """
 
-import hashlib
-import os
+import contextlib
+import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +29,28 @@ class Uses:
             last.touch()
 
     def hold(self, name: str, by: Path) -> None:
-        """The environment is in use as long as the folder `by` exists."""
-        marker = hashlib.sha256(os.fsencode(by)).hexdigest()[:32]
-        write_atomically(self.folder / name / marker, str(by))
+        """The environment is in use as long as the folder `by`, which exists now, exists."""
+        # A name of its own for each hold: whoever strikes out an ended one cannot hit the next one of the same folder.
+        write_atomically(self.folder / name / uuid.uuid4().hex, str(by))
+        self.holders(name)  # so that ended ones do not pile up
 
     def holders(self, name: str) -> tuple[Path, ...]:
-        """The folders that use the environment and still exist."""
+        """The folders that use the environment and still exist. Those that do not are struck out."""
         try:
-            markers = [entry for entry in (self.folder / name).iterdir() if entry.name != _LAST]
+            entries = list((self.folder / name).iterdir())
         except FileNotFoundError:
             return ()
-        named = [Path(marker.read_text("utf-8")) for marker in markers if not marker.name.startswith(".")]
-        return tuple(sorted(path for path in named if path.exists()))
+        holders = set()
+        for marker in entries:
+            if marker.name == _LAST or marker.name.startswith("."):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # struck out by another process a moment ago
+                by = Path(marker.read_text("utf-8"))
+                if by.exists():
+                    holders.add(by)
+                else:
+                    marker.unlink()
+        return tuple(sorted(holders))
 
     def last(self, name: str) -> float | None:
         """When the environment was last asked for: epoch seconds."""
@@ -50,8 +61,6 @@ class Uses:
 
     def forget(self, name: str) -> None:
         """Strike out the environment's page."""
-        folder = self.folder / name
-        if folder.is_dir():
-            for entry in folder.iterdir():
-                entry.unlink(missing_ok=True)
-            folder.rmdir()
+        shutil.rmtree(
+            self.folder / name, ignore_errors=True
+        )  # no page, or one that another process writes to: fine

@@ -1,0 +1,92 @@
+"""Real environments from the real index: what a user's first hour needs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from penstock.environments.environments import EnvironmentRequest, Environments
+
+pytestmark = pytest.mark.slow
+
+# What a training script does. Run where no pin of MLflow was given.
+_FOREST = """
+import mlflow
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+
+features, kinds = load_iris(return_X_y=True)
+with mlflow.start_run():
+    model = RandomForestClassifier(n_estimators=3, random_state=0).fit(features, kinds)
+    mlflow.log_metric("accuracy", model.score(features, kinds))
+    logged = mlflow.sklearn.log_model(model, "model", registered_model_name="iris-forest")
+    print("predicted", list(mlflow.sklearn.load_model(logged.model_uri).predict(features[:2])))
+"""
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
+    """The room with the user's own pip and uv settings."""
+    return Environments(tmp_path_factory.mktemp("real") / "environments")
+
+
+def test_a_small_environment_is_built_from_pypi(environments: Environments) -> None:
+    """A conda name, a pip line, and pip itself."""
+    conda = {"channels": ["conda-forge"], "dependencies": ["packaging", "pip", {"pip": ["six==1.16.0"]}]}
+
+    ready = environments.ensure(EnvironmentRequest("small", "ubuntu:22.04", conda, ""), lambda _: None)
+
+    answer = subprocess.run(
+        [ready.python, "-c", "import packaging, pip, six; print(six.__version__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "1.16.0\n"
+    assert "six==1.16.0" in ready.lock
+    assert not ready.has_mlflow
+
+
+def test_conflicting_pins_of_real_packages_are_shown(environments: Environments) -> None:
+    """pandas 2.2 needs a newer numpy than 1.19."""
+    conda = {"dependencies": ["python>=3.9", "numpy=1.19.0", {"pip": ["pandas==2.2.0"]}]}
+
+    with pytest.raises(Exception, match="cannot all be met") as refusal:
+        environments.ensure(EnvironmentRequest("clash", None, conda, "/environment"), lambda _: None)
+
+    details = "\n".join(getattr(refusal.value, "details", ()))
+    assert "pandas==2.2.0 depends on numpy" in details
+    assert "/environment/conda_file/dependencies/1  numpy==1.19.0.*" in details
+    assert "/environment/conda_file/dependencies/2/pip/0  pandas==2.2.0" in details
+
+
+def test_a_forest_can_be_logged_where_no_mlflow_is_pinned(environments: Environments, tmp_path: Path) -> None:
+    """The issue's own words; azureml-mlflow beside it does no harm, inside a job's own layer."""
+    conda = {"dependencies": ["scikit-learn", "pandas", {"pip": ["mlflow-skinny", "azureml-mlflow"]}]}
+    heard: list[str] = []
+    ready = environments.ensure(EnvironmentRequest("forest", None, conda, ""), heard.append)
+    bin_folder = environments.overlay(ready, tmp_path / "overlay")
+    (tmp_path / "train.py").write_text(_FOREST)
+
+    answer = subprocess.run(
+        ["python", "train.py"],
+        executable=bin_folder / "python",
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "MLFLOW_TRACKING_URI": str(tmp_path / "mlruns"),
+            "MLFLOW_ALLOW_FILE_STORE": "true",
+            "AZUREML_RUN_ID": "some-job",
+            "GIT_PYTHON_REFRESH": "quiet",
+            "PATH": f"{bin_folder}{os.pathsep}{ready.prefix}/bin{os.pathsep}{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    assert "predicted" in answer.stdout
+    assert ready.has_mlflow
+    assert any("no MLflow version is pinned" in warning for warning in ready.warnings)
