@@ -294,9 +294,9 @@ def test_a_hold_keeps_an_environment_without_an_overlay(environments: Environmen
 def test_uses_that_ended_do_not_pile_up(environments: Environments, tmp_path: Path) -> None:
     """Thousands of jobs use one environment."""
     ready = environments.ensure(asking("alpha"), lambda _: None)
-    for _ in range(3):
-        environments.overlay(ready, tmp_path / "overlay")
-        shutil.rmtree(tmp_path / "overlay")
+    for number in range(3):
+        environments.overlay(ready, tmp_path / f"ended-{number}")
+        shutil.rmtree(tmp_path / f"ended-{number}")
     environments.overlay(ready, tmp_path / "overlay")
 
     page = tmp_path / "environments" / "uses" / ready.prefix.name
