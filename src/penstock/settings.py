@@ -95,6 +95,11 @@ class Home:
         return self.path / "secret.key"
 
     @property
+    def reserve(self) -> Path:
+        """Takes up a little room, which is given back when the disk is full and a status must be written."""
+        return self.path / "reserve"
+
+    @property
     def config(self) -> Path:
         """The defaults that `penstock configure` writes (JSON)."""
         return self.path / "config.json"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from penstock.environments.environments import ReadyEnvironment
 
 from penstock.compute.interface import Compute
 from penstock.compute.local import LocalCompute
+from penstock.environments.environments import ReadyEnvironment
 from penstock.identity.tokens import Tokens
 from penstock.jobs import statuses as st
 from penstock.jobs.execution import Engine
@@ -27,6 +27,7 @@ from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database, open_database
 from penstock.store.records.job import JobRecord
+from penstock.store.reserve import Reserve
 from penstock.testing.records import a_workspace
 
 DEADLINE = 30.0
@@ -99,6 +100,7 @@ class Bench:
             instances_of=lambda workspace, name: self.instances,
             clock=time.time,
             log_limit=self.log_limit,
+            reserve=Reserve(self.home.reserve),
         )
 
     def create(self, name: str = "p", **document: Any) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.compute.interface import Compute, Finished, Handle, Launch
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, StorageFull
 from penstock.events import JobStatusChanged
 from penstock.jobs import statuses as st
 from penstock.jobs.finalizing import Outcome
@@ -35,6 +35,7 @@ from penstock.jobs.transitions import (
 )
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
+from penstock.store.reserve import Reserve
 from penstock.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -78,7 +79,9 @@ class Engine:
         instances_of: Callable[[str, str], int],
         clock: Callable[[], float],
         log_limit: int,
+        reserve: Reserve,
     ) -> None:
+        self._reserve = reserve
         self._database = database
         self._runner = runner
         self._compute = compute
@@ -136,11 +139,14 @@ class Engine:
             try:
                 if not in_step:
                     self.recover()
+                    self._reserve.take()
                     in_step = True
                 self.run_once()
             except PenstockError as error:
                 _log.warning("the job engine starts over: %s", error.message)
                 in_step = False
+                if isinstance(error, StorageFull) and self._reserve.release():
+                    continue  # there is room for a status now
                 stop.wait(_AFTER_TROUBLE)
                 continue
             self._wake.wait(self._interval())

@@ -57,9 +57,8 @@ def outcome_of(
 def _failure(finished: Finished, folders: JobFolders, what: str) -> dict[str, Any]:
     tail = last_lines(folders.log)
     if finished.signal is not None:
-        message = f"{what} was killed by signal {finished.signal}"
-        if finished.detail:
-            message += f": {finished.detail}"
+        # The detail names the signal, and says whether the memory was full.
+        message = f"{what} failed: {finished.detail or f'killed by signal {finished.signal}'}"
     else:
         message = f"{what} failed: its command exited with code {finished.exit_code}"
         if finished.detail:

@@ -18,6 +18,7 @@ from penstock.settings import Home, setting
 from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import open_database
+from penstock.store.reserve import Reserve
 from penstock.tracking.models import Models
 from penstock.tracking.rest import MlflowRest
 from penstock.tracking.runs import Runs
@@ -54,6 +55,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         ThreadPoolExecutor(default_threads(), thread_name_prefix="steps"),
         instances_of=lambda workspace, name: instances_of(database, workspace, name),
         clock=time.time,
+        reserve=Reserve(home.reserve),
         log_limit=int(float(setting("PENSTOCK_LOG_LIMIT_MB")) * 1024 * 1024),
     )
     platform = Platform(

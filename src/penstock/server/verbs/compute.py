@@ -111,12 +111,12 @@ def find(tx: Transaction, workspace: str, name: str) -> ComputeRecord:
             workspace, LOCAL_COMPUTE, LOCAL_COMPUTE, {"name": LOCAL_COMPUTE}, created, created
         )
     names = [each.name for each in tx.computes.list(workspace)]
-    close = nearest(name, names)
+    close = nearest(name, [*names, LOCAL_COMPUTE])
+    command = f"`penstock compute create -n {name} --type amlcompute --max-instances 2`"
     raise NotFound(
         f"Not found compute with name {name}",
         details=(f"looked in: workspace `{workspace}` ({', '.join([*names, LOCAL_COMPUTE])})",),
-        hint=(f"did you mean `{close}`? " if close else "")
-        + f"create it with `penstock compute create -n {name} --type amlcompute --max-instances 2`",
+        hint=f"did you mean `{close}`? If not, create it: {command}" if close else f"create it with {command}",
     )
 
 
