@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.journeys.person import ROOT, Person
@@ -44,30 +45,31 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Iterator[
     someone.leave()
 
 
-def test_a_newcomer_gets_a_registered_model_by_one_command(newcomer: Person) -> None:
-    """`penstock demo` says what was trained, how good it is, what was registered, and what to try next."""
-    shown = newcomer.penstock("demo")
+@pytest.fixture(scope="module")
+def shown(newcomer: Person) -> str:
+    """What the first `penstock demo` prints."""
+    return newcomer.penstock("demo")
 
+
+def test_a_newcomer_gets_a_registered_model_by_one_command(newcomer: Person, shown: str) -> None:
+    """`penstock demo` says what was trained, how good it is, what was registered, and what to try next."""
     assert re.search(r"ROC AUC +0\.9\d+", shown)
     assert "Registered as tumour-classifier:1, the champion now" in shown
-    assert "penstock job show" in shown
-    assert len(re.findall(r"^  penstock ", shown, re.MULTILINE)) == 4  # the link to MLflow and three to try
     assert (newcomer.folder / "penstock-demo" / "pipeline.yml").is_file()
 
 
-def test_every_command_that_the_demo_proposes_works(newcomer: Person) -> None:
-    """They are run as they stand (the one that opens a browser only prints its link)."""
-    proposed = json.loads(newcomer.penstock("demo", "-o", "json"))
-    shown = (
-        newcomer.record("job", "show", "-n", proposed["job"]),
-        newcomer.record("job", "list", "--parent-job-name", proposed["job"]),
-        newcomer.record("model", "show", "-n", proposed["model"], "--label", "latest"),
-    )
+def test_the_commands_that_the_demo_proposes_work(newcomer: Person, shown: str) -> None:
+    """They are run as they stand; of the one that opens a browser the link is followed."""
+    web, again, steps, model = re.findall(r"^  (penstock .*)$", shown, re.MULTILINE)
 
-    assert shown[0]["status"] == "Completed"
-    assert {step["status"] for step in shown[1]} == {"Completed"}
-    assert len(shown[1]) == 4
-    assert (shown[2]["name"], shown[2]["version"]) == ("tumour-classifier", proposed["version"])
+    page = newcomer.types(*web.split(), more={"BROWSER": "true"}).stderr.strip().splitlines()[-1]
+    assert httpx.get(page, follow_redirects=True).status_code == 200
+    job = newcomer.types(
+        *again.removesuffix(" --stream").split(), "--query", "name", "-o", "tsv"
+    ).stdout.strip()
+    newcomer.penstock("job", "cancel", "-n", job)
+    assert newcomer.types(*steps.split()).stdout.count("Completed") == 4
+    assert "version: '1'" in newcomer.types(*model.split()).stdout
 
 
 def test_a_second_demo_compares_itself_with_the_champion(newcomer: Person) -> None:
@@ -76,7 +78,7 @@ def test_a_second_demo_compares_itself_with_the_champion(newcomer: Person) -> No
 
     assert record["promoted"] is True
     assert "against" in record["reason"]
-    assert int(record["version"]) >= 2
+    assert record["version"] != "1"
 
 
 def test_the_demo_leaves_files_alone_that_a_person_has_changed(newcomer: Person) -> None:
