@@ -39,7 +39,7 @@ Headers = list[tuple[bytes, bytes]]
 
 # Seconds: a working day. The link that begins a session costs one command.
 SESSION = 12 * 3600.0
-_HOSTS = frozenset({"127.0.0.1", "localhost"})
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LINK_PREFIX = "/link/"
 _ALWAYS: Headers = [
@@ -61,13 +61,15 @@ def loopback_app(
     api_app: App | None = None,
     now: Callable[[], float] = time.time,
     workspaces: Callable[[Caller], Iterable[str]] = lambda caller: (),
+    hosts: Iterable[str] = LOOPBACK_NAMES,
 ) -> App:
     """The ASGI application of the loopback port.
 
     `proxy` gets `/mlflow/…`, `api_app` `/api/v1/…`; both find the verified caller in `scope["penstock.caller"]` and
-    decide themselves what it may do. `workspaces` names those that the caller may open, for the first page.
+    decide themselves what it may do. `workspaces` names those that the caller may open, for the first page. `hosts` are
+    the names that this server has for its callers; the address that a request came to is always one.
     """
-    return _Loopback(tokens, links, proxy, api_app, now, workspaces)
+    return _Loopback(tokens, links, proxy, api_app, now, workspaces, frozenset(hosts))
 
 
 class _Loopback:
@@ -79,6 +81,7 @@ class _Loopback:
         api_app: App | None,
         now: Callable[[], float],
         workspaces: Callable[[Caller], Iterable[str]],
+        hosts: frozenset[str],
     ) -> None:
         self._tokens = tokens
         self._links = links
@@ -86,6 +89,7 @@ class _Loopback:
         self._api = api_app
         self._now = now
         self._workspaces = workspaces
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -112,7 +116,7 @@ class _Loopback:
                 return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        check_host(scope)
+        check_host(scope, self._hosts)
         path: str = scope["path"]
         if path.startswith(_LINK_PREFIX) and scope["method"] == "GET":
             await self._follow_link(scope, path.removeprefix(_LINK_PREFIX), send)
@@ -149,6 +153,8 @@ class _Loopback:
         link = self._links.redeem(code, self._now())
         token = self._tokens.issue(link.caller, self._now() + SESSION)
         cookie = f"{cookie_name(scope)}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION:.0f}"
+        if scope["scheme"] == "https":
+            cookie += "; Secure"
         headers = [
             (b"location", link.target.encode()),
             (b"set-cookie", cookie.encode()),
@@ -159,11 +165,15 @@ class _Loopback:
         await send({"type": "http.response.body", "body": b""})
 
 
-def check_host(scope: Scope) -> None:
+def check_host(scope: Scope, hosts: frozenset[str]) -> None:
     """Refuse a request that names another host: a name of somebody else's that was pointed at this machine."""
     named = _values(scope, b"host")
-    if len(named) != 1 or _host_of(f"//{named[0]}") not in _HOSTS:
-        raise PermissionDenied("this port answers only as 127.0.0.1 or localhost")
+    host = _host_of(f"//{named[0]}") if len(named) == 1 else None
+    came_to = (scope.get("server") or ("",))[0]  # an address cannot be pointed elsewhere
+    if host is None or (host not in hosts and host != came_to):
+        raise PermissionDenied(
+            "this server does not answer to that name", details=[f"it answers as {', '.join(sorted(hosts))}"]
+        )
 
 
 def check_made_by_us(scope: Scope) -> None:
@@ -180,7 +190,7 @@ def check_made_by_us(scope: Scope) -> None:
         raise PermissionDenied("this request was made by a page of another site")
     if safe:
         return
-    ours = f"http://{_value(scope, b'host')}"
+    ours = f"{scope['scheme']}://{_value(scope, b'host')}"
     origin, referer = _value(scope, b"origin"), _value(scope, b"referer")
     made_by = origin if origin is not None else _origin_of(referer)
     if made_by is None and site == "same-origin":

@@ -12,9 +12,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 # Seconds between looks at the parent and at the log's size.
@@ -69,6 +71,8 @@ def configure(folder: Path) -> None:
             "DO_NOT_TRACK": "true",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_ENABLE_WORKSPACES": "true",
+            # One for each thread that MLflow answers with: fifteen, its default, run out under load.
+            "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "40",
             "MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX": _SOURCES,
             "_MLFLOW_SERVER_FILE_STORE": database,
             "_MLFLOW_SERVER_REGISTRY_STORE": database,
@@ -95,6 +99,7 @@ def serve(listener: socket.socket) -> None:
 
     database = os.environ["_MLFLOW_SERVER_FILE_STORE"]
     initialize_backend_stores(database, database, os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
+    write_ahead(Path(database.removeprefix("sqlite:///")))
 
     import uvicorn
     from mlflow.server.fastapi_app import app
@@ -108,6 +113,12 @@ def serve(listener: socket.socket) -> None:
         timeout_graceful_shutdown=_GRACE,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def write_ahead(database: Path) -> None:
+    """Let readers of the database go on while somebody writes; the file remembers. MLflow leaves it as SQLite's default."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _watch(parent: int, log: Path) -> None:

@@ -10,11 +10,11 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import NotFound, PenstockError, PermissionDenied, ServerUnavailable
+from penstock.errors import PenstockError, PermissionDenied, ServerUnavailable
 from penstock.identity.tokens import Caller
 from penstock.tracking import bodies, pages
-from penstock.tracking.paths import UnsafePath, check_query, encode_path, read_path
-from penstock.tracking.rest import DEFAULT_WORKSPACE, WORKSPACE_HEADER, MlflowRest, mlflow_workspace
+from penstock.tracking.paths import check_query, encode_path, read_path
+from penstock.tracking.rest import AT_ONCE, DEFAULT_WORKSPACE, WORKSPACE_HEADER, MlflowRest, mlflow_workspace
 from penstock.tracking.routes_table import Action, current_path, find_route, may, why_refused
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _REQUEST_HEADERS = frozenset(
 # Not passed back: what belongs to one connection, what MLflow thinks of other origins, and what we say ourselves.
 _DROPPED_ANSWER_HEADERS = frozenset(
     {
-        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "trailer", "transfer-encoding",
         "upgrade", "set-cookie", "server", "date", "x-frame-options", "content-security-policy", "x-content-type-options",
         "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-headers",
         "access-control-allow-methods", "access-control-expose-headers", "access-control-max-age",
@@ -96,19 +96,14 @@ class MlflowProxy:
         self._rest = rest
         self._authorize = authorize
         self._http: httpx.AsyncClient | None = None
+        # First come, first served: SQLite lets whoever asks at the right moment write first, and others wait for long.
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request whose path begins with `/mlflow/`."""
         try:
             await self._answer(scope, receive, send)
-        except (
-            Refused,
-            UnsafePath,
-            bodies.OutsideLocation,
-            PermissionDenied,
-            NotFound,
-            ServerUnavailable,
-        ) as error:
+        except PenstockError as error:
             status = error.answer if isinstance(error, Refused) else error.status
             await send_error(
                 send, status, error.message if error.hint is None else f"{error.message}; {error.hint}"
@@ -160,7 +155,11 @@ class MlflowProxy:
             headers=[*headers, (WORKSPACE_HEADER.encode(), name.encode())],
         )
         try:
-            answer = await self._client().send(request, stream=True)
+            if is_artifact(target):
+                answer = await self._client().send(request, stream=True)
+            else:
+                async with self._turns:  # until MLflow begins to answer; a slow reader keeps nobody waiting
+                    answer = await self._client().send(request, stream=True)
         except httpx.TransportError as error:
             raise ServerUnavailable(f"MLflow's server did not answer: {type(error).__name__}") from error
         try:
