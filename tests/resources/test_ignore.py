@@ -1,5 +1,6 @@
 """Ignore files: git's patterns, the last match decides."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -103,7 +104,9 @@ PATHS = st.lists(
 )
 
 
-@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")  # of the other's regular expressions
+@pytest.mark.filterwarnings(
+    "ignore:Possible (nested set|set difference):FutureWarning"
+)  # of the other's regular expressions
 @settings(max_examples=500)
 @given(st.lists(PATTERNS, min_size=1, max_size=3), PATHS.map("/".join))
 def test_patterns_match_as_in_pathspec(lines: list[str], path: str) -> None:
@@ -115,9 +118,8 @@ def test_patterns_match_as_in_pathspec(lines: list[str], path: str) -> None:
     for line in lines:
         try:
             pattern = pathspec.GitIgnoreSpecPattern(line)
-        except (
-            pathspec.GitIgnorePatternError
-        ):  # a lonely `!`: Azure ML's client breaks off, git sees no pattern
+        except (pathspec.GitIgnorePatternError, re.error):
+            # A lonely `!`, a range such as `[a-[]`: Azure ML's client breaks off, git sees no pattern.
             reject()
         if pattern.include is not None and pattern.match_file(path) is not None:
             expected = pattern.include

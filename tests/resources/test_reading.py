@@ -553,15 +553,15 @@ def test_a_file_that_does_not_exist_names_a_near_one(write: Write) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "message", "hint"),
     [
-        ("job", "", "the file is empty", None),
-        ("job", "- a", "the file holds a list, not a mapping", None),
-        ("job", "a", "the file holds one text, not a mapping", None),
-        ("environment", "dependencies: [a]", "this is a conda file, not an environment", "`conda_file:`"),
-        ("job", "dependencies: [a]", "this is a conda file, not a job", "`conda_file:`"),
-        ("job", "image: x", "this is an environment, not a job", "penstock environment create -f f.yml"),
-        ("job", "type: command\nversion: 1\ncommand: x", "this is a component, not a job", "component: ./f.yml"),
-        ("data", "type: amlcompute", "this is a compute, not a data asset", "penstock compute create -f f.yml"),
-        ("environment", "type: pipeline\nsettings: {}", "this is a job, not an environment", "penstock job create -f f.yml"),
+        ("job", "", "f.yml is empty", "the fields of a job"),
+        ("job", "- a", "f.yml holds a list, not a mapping", "the fields of a job"),
+        ("job", "a", "f.yml holds one text, not a mapping", "the fields of a job"),
+        ("environment", "dependencies: [a]", "f.yml is a conda file, not an environment", "`conda_file:`"),
+        ("job", "dependencies: [a]", "f.yml is a conda file, not a job", "`conda_file:`"),
+        ("job", "image: x", "f.yml is an environment, not a job", "penstock environment create -f f.yml"),
+        ("job", "type: command\nversion: 1\ncommand: x", "f.yml is a component, not a job", "component: ./f.yml"),
+        ("data", "type: amlcompute", "f.yml is a compute, not a data asset", "penstock compute create -f f.yml"),
+        ("environment", "type: pipeline\nsettings: {}", "f.yml is a job, not an environment", "penstock job create -f f.yml"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_something_else_is_told_so_at_once(

@@ -74,12 +74,20 @@ def problem_lines(problems: Iterable[Problem]) -> list[str]:
     ):
         place = place_of(problem.file, problem.line)
         field = field_of(problem.pointer)
+        if place == f"--{field}".replace("_", "-") or place.startswith(f"--set {field}="):
+            field = ""  # the flag names it already
         lines.append("  " + f"{place}  {field}: {problem.message}".replace("  : ", "  ").strip())
-        if problem.expected:
+        if problem.expected and not _is_said(problem):
             lines.append(f"      expected: {problem.expected}")
         if problem.hint:
             lines.append(f"      hint: {problem.hint}")
     return lines
+
+
+def _is_said(problem: Problem) -> bool:
+    """Whether the message, or the hint, says already what was expected."""
+    expected = (problem.expected or "").removeprefix("one of ")
+    return len(expected) > 3 and (expected in problem.message or expected in (problem.hint or ""))
 
 
 def place_of(file: str | None, line: int | None) -> str:

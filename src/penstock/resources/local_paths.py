@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.errors import Problem
-from penstock.resources.nearest import nearest
+from penstock.resources.nearest import nearest, nearest_file
 from penstock.resources.project_root import LEAVES_HINT, is_inside, place_of, real
 
 _MOST_NAMES = 8
@@ -150,7 +150,7 @@ def _missing(text: str, path: Path) -> PathTrouble:
         parent, name = parent.parent, parent.name
     names = names_in(parent)
     # Where a folder on the way is missing, only a folder can have been meant.
-    close = nearest(
+    close = nearest_file(
         name, names if parent / name == path else [each for each in names if (parent / each).is_dir()]
     )
     if text.startswith("~"):

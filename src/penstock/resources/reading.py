@@ -14,7 +14,7 @@ from penstock.errors import InvalidDocument, Problem
 from penstock.resources.inclusion import Inclusion, TooMuch
 from penstock.resources.kinds import advice, described, kind_of
 from penstock.resources.local_paths import LocalPath, Origin, names_in
-from penstock.resources.nearest import did_you_mean
+from penstock.resources.nearest import nearest_file
 from penstock.resources.overrides import apply_overrides, forget_below, parse_override
 from penstock.resources.project_root import place_of, project_root_of, real
 from penstock.resources.yaml_source import Position, escaped, load_yaml, read_yaml
@@ -98,8 +98,9 @@ def read_document(
     source = read_yaml(file, name=str(file))
     data = source.data
     if not isinstance(data, dict):
-        what = "the file is empty" if data is None else f"the file holds {_called(data)}, not a mapping"
-        raise _no_document(file, Problem("", what, expected=f"the fields of {described(kind)}"))
+        what = f"{file} is empty" if data is None else f"{file} holds {_called(data)}, not a mapping"
+        hint = f"it must hold the fields of {described(kind)}, each as `name: value`"
+        raise _no_document(file, Problem("", what, hint=hint))
     positions = dict(source.positions)
     problems = apply_overrides(data, parsed, positions)
     _apply_fields(data, fields or {}, positions)
@@ -164,7 +165,8 @@ def _must_exist(file: Path) -> None:
     if file.is_dir():
         raise _no_document(file, Problem("", f"{file} is a folder, not a file", code="missing"))
     if not file.exists():
-        hint = did_you_mean(file.name, names_in(file.parent))
+        near = nearest_file(file.name, names_in(file.parent))
+        hint = f"did you mean `{file.with_name(near)}`?" if near else None
         raise _no_document(file, Problem("", f"{file} does not exist", hint=hint, code="missing"))
 
 
@@ -176,7 +178,7 @@ def _must_be(kind: str, data: Any, file: Path) -> None:
     if found is not None and found != kind:
         problem = Problem(
             "",
-            f"this is {described(found)}, not {described(kind)}",
+            f"{file} is {described(found)}, not {described(kind)}",
             expected=described(kind),
             hint=advice(found, file.name),
         )
