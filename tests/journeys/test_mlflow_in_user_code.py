@@ -76,7 +76,7 @@ def test_runs_are_nested_and_end_as_their_jobs_did(person: Person, job: str) -> 
         python,
         "-c",
         textwrap.dedent(ASK),
-        more=exports["environment"] if "environment" in exports else exports,
+        more=exports.get("environment", exports),
     )
     runs = {run["tags"]["penstock.job"]: run for run in json.loads(answer.stdout)}
 

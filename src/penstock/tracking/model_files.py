@@ -94,13 +94,17 @@ def check(folder: Path, manifest: bytes, what: str) -> None:
 def local_path(artifacts: Path, uri: str, workspace: str | None) -> Path:
     """Where `mlflow-artifacts:/…` lies on this machine; `workspace` None is MLflow's default one.
 
-    Resolved first and compared then, so that no spelling and no link leads out of the workspace's own folder.
+    The default one has two places: the root, where MLflow puts its first experiment, and a folder beside the other
+    workspaces' for what was made later. Resolved first and compared then, so that no spelling and no link leads out.
     """
     path = uri.removeprefix("mlflow-artifacts:/").lstrip("/")
     root = artifacts if workspace is None else artifacts / "workspaces" / workspace
     inside = path if workspace is None or path.startswith("workspaces/") else f"workspaces/{workspace}/{path}"
     found = (artifacts / inside).resolve()
-    foreign = workspace is None and found.is_relative_to((artifacts / "workspaces").resolve())
+    all_workspaces = (artifacts / "workspaces").resolve()
+    foreign = workspace is None and (
+        found.is_relative_to(all_workspaces) and not found.is_relative_to(all_workspaces / "default")
+    )
     if not uri.startswith("mlflow-artifacts:/") or foreign or not found.is_relative_to(root.resolve()):
         raise NotFound(f"{uri} is not among the artifacts of this workspace")
     return found
