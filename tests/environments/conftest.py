@@ -88,6 +88,8 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory, present: tuple[Interpre
     )
     for version in ("2.9.2", "3.13.0", "3.14.0"):
         make_wheel(folder, "mlflow", version)
+        make_wheel(folder, "mlflow-skinny", version)
+    make_wheel(folder, "azureml-mlflow", "1.0", requires=("mlflow-skinny",))
     for name, version in (
         ("scikit-learn", "1.0"),
         ("scikit-learn", "1.5"),

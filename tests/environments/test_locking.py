@@ -115,6 +115,22 @@ def test_an_old_release_gets_the_neighbours_of_its_day(environments: Environment
     assert new.warnings == ()
 
 
+def test_mlflow_and_its_skinny_twin_have_one_version(environments: Environments) -> None:
+    """Both bring the package `mlflow`; azureml-mlflow asks for the one, the file pins the other."""
+    locked = environments.resolve(asking(pip=("mlflow==2.9.2", "azureml-mlflow")))
+
+    assert {"mlflow==2.9.2", "mlflow-skinny==2.9.2"} <= set(locked.lock.splitlines())
+    assert any("mlflow-skinny is held to ==2.9.2" in warning for warning in locked.warnings)
+
+
+def test_an_mlflow_that_only_another_package_needs_is_held_back_too(environments: Environments) -> None:
+    """azureml-mlflow alone brings mlflow-skinny."""
+    locked = environments.resolve(asking(pip=("azureml-mlflow",)))
+
+    assert "mlflow-skinny==3.13.0" in locked.lock
+    assert locked.has_mlflow
+
+
 def test_a_pin_in_the_file_wins_over_what_is_known_of_neighbours(environments: Environments) -> None:
     """Somebody may know better."""
     locked = environments.resolve(asking("scikit-learn=1.0", "numpy=2.1"))

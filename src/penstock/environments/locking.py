@@ -108,7 +108,7 @@ def _narrowed(
             break
         reasons |= {
             rule.neighbour: f"{rule.neighbour} is held to {rule.limit}: {rule.package} {versions[rule.package]} does not "
-            f"work with newer ones and does not say so; pin {rule.neighbour} to choose yourself"
+            f"work with {versions[rule.neighbour]}, although it does not say so; pin {rule.neighbour} to choose yourself"
             for rule in broken
         }
     return pins, list(reasons.values())

@@ -61,16 +61,31 @@ RULES: Sequence[Rule] = _rules("""
 """)
 
 
+# Both bring the package `mlflow`, and older ones do not ask for one version: the files of the last installed would win.
+_TWINS = (("mlflow", "mlflow-skinny"),)
+
+
 def neighbours_that_break(lock: Mapping[str, str], pinned: Mapping[str, object]) -> tuple[Rule, ...]:
     """The rules that a resolved set (name → version) offends, where the neighbour is not `pinned` by the file."""
-    return tuple(
+    offended = [
         rule
         for rule in RULES
         if rule.neighbour not in pinned
         and _is(lock, rule.package, rule.versions)
         and rule.neighbour in lock
         and not _is(lock, rule.neighbour, rule.limit)
-    )
+    ]
+    return (*offended, *_unequal_twins(lock, pinned))
+
+
+def _unequal_twins(lock: Mapping[str, str], pinned: Mapping[str, object]) -> list[Rule]:
+    rules = []
+    for twins in _TWINS:
+        for one, other in (twins, twins[::-1]):
+            if one in lock and other in lock and lock[one] != lock[other] and other not in pinned:
+                rules.append(Rule(one, f"=={lock[one]}", other, f"=={lock[one]}"))
+                break
+    return rules
 
 
 def _is(lock: Mapping[str, str], name: str, versions: str) -> bool:
