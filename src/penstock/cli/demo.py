@@ -136,7 +136,7 @@ def _text(record: dict[str, Any], folder: Path) -> str:  # Any: as above
         "",
         "Try next:",
         f"  penstock job create -f {pipeline} --set inputs.regularization=30 --stream",
-        f"  penstock job list --parent-job-name {record['job']} -o table",
+        f"  penstock job download -n {record['job']} --all --download-path results",
         f"  penstock model show -n {record['model']} --label latest -o yaml",
         "",
     ]
