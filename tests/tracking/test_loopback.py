@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -485,3 +487,24 @@ def _raw(port: Port, head: str) -> tuple[int, bytes]:
         while part := connection.recv(65536):
             data += part
     return int(data.split(b" ", 2)[1]), data
+
+
+def test_requests_after_a_crash_wait_until_mlflow_is_back(
+    http: httpx.Client, owner: dict[str, str], runs: Runs, rest: MlflowRest
+) -> None:
+    """None fails, whichever way it takes; connections that died with the old process are not used."""
+    experiment = runs.experiment_id(HERE, "e")
+    url = "/mlflow/demo/api/2.0/mlflow/runs/search"
+    assert http.post(url, headers=owner, json={"experiment_ids": [experiment]}).status_code == 200
+    pid = rest.server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while rest.server.ready() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    answer = http.post(url, headers=owner, json={"experiment_ids": [experiment]})
+
+    assert answer.status_code == 200
+    assert runs.experiment_id(HERE, "e") == experiment
+    assert rest.server.pid != pid

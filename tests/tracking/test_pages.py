@@ -18,7 +18,7 @@ from penstock.tracking.runs import Runs
 from tests.tracking.conftest import Port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 HERE = "pages"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -33,26 +33,32 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["Watched"]:
-    """A headless browser that writes down every failed request and every error on the console."""
+def chromium() -> Iterator["Browser"]:
+    """A headless browser."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(60_000)
-        watched = Watched(page)
-        page.on("console", lambda said: watched.wrong.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: watched.wrong.append(str(error)))
-        page.on("requestfailed", lambda asked: watched.wrong.append(f"{asked.url} {asked.failure}"))
-        page.on(
-            "response",
-            lambda got: watched.wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None,
-        )
-        yield watched
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser(chromium: "Browser") -> Iterator[Watched]:
+    """A page that has never been anywhere; every failed request and every error on the console is written down."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(60_000)
+    watched = Watched(page)
+    page.on("console", lambda said: watched.wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: watched.wrong.append(str(error)))
+    page.on("requestfailed", lambda asked: watched.wrong.append(f"{asked.url} {asked.failure}"))
+    page.on(
+        "response", lambda got: watched.wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None
+    )
+    yield watched
+    page.close()
 
 
 @pytest.mark.slow
