@@ -152,7 +152,7 @@ def test_a_home_that_cannot_be_written_is_named(clean_environment: Path) -> None
     clean_environment.parent.mkdir(exist_ok=True)
     clean_environment.write_text("a file")
 
-    with pytest.raises(ServerUnavailable, match="cannot use the folder") as caught:
+    with pytest.raises(ServerUnavailable, match="which is not a folder") as caught:
         status(Home(clean_environment))
 
     assert "PENSTOCK_HOME" in str(caught.value.hint)

@@ -1,5 +1,6 @@
 """`penstock check`: what a file needs that is not here yet."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,13 +51,21 @@ def run(invocation: Invocation) -> object:
             for p in problems
         ],
     }
-    text = _text(str(file), missing, created, problems)
+    changed = [word for override in arguments.set or () for word in ("--set", override)]
+    text = _text(
+        str(file), missing, created, problems, shlex.join(["penstock", "check", str(file), *changed])
+    )
     return Outcome(record, text=text, exit_code=1 if missing or problems else 0)
 
 
 def _text(
-    file: str, missing: list[dict[str, Any]], created: list[dict[str, Any]], problems: Sequence[Problem]
+    file: str,
+    missing: list[dict[str, Any]],
+    created: list[dict[str, Any]],
+    problems: Sequence[Problem],
+    command: str,
 ) -> str:
+    """`command` is the command line itself, as it can be typed again."""
     lines = [f"created {entry['what']} `{entry['name']}`" for entry in created]
     if problems:
         plural = "s" if len(problems) > 1 else ""
@@ -69,7 +78,7 @@ def _text(
             if entry.get("command"):
                 lines.append(f"      {entry['command']}")
         if any(entry.get("create") for entry in missing):
-            lines.append(f"create it at once: penstock check {file} --create-missing")
+            lines.append(f"create it at once: {command} --create-missing")
     if not missing and not problems:
         lines.append(f"{file} has all that it needs")
     return "\n".join(lines) + "\n"

@@ -1,19 +1,26 @@
 """Following a job to its end: who shows it, what Ctrl-C means, and which end is a failure."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.cli.invocation import Invocation, write_error, write_result
+from penstock.cli.problems import field_of, place_of
 from penstock.cli.progress import PlainProgress
 from penstock.errors import JobFailed
+
+if TYPE_CHECKING:
+    from penstock.resources.reading import Document
 
 # Any: a JSON record.
 Record = Mapping[str, Any]
 
 # How many of a failed job's last log lines are shown; the server may send more.
 _DETAIL_LINES = 40
+# A detail about one line of an environment begins with that line's JSON pointer in the job's document.
+_OF_ENVIRONMENT = re.compile(r"(/jobs/[^/\s]+)?(/environment(?:/\S+)?)  (?=\S)")
 
 
 class Progress(Protocol):
@@ -26,8 +33,15 @@ class Progress(Protocol):
     def stop(self) -> None: ...
 
 
-def follow(invocation: Invocation, name: str, *, to_stdout: bool, record: Record) -> None:
-    """Show the job until it ends; JobFailed where it fails.
+def follow(
+    invocation: Invocation,
+    name: str,
+    *,
+    to_stdout: bool,
+    record: Record,
+    document: "Document | None" = None,
+) -> None:
+    """Show the job until it ends; JobFailed where it fails, with lines of the `document` that it was made from.
 
     `to_stdout`: the shown text is the command's result (`job stream`). Otherwise it is talk, and a terminal gets a live view.
     """
@@ -48,22 +62,36 @@ def follow(invocation: Invocation, name: str, *, to_stdout: bool, record: Record
     finally:
         progress.stop()
     if end.get("status") == "Failed":
-        raise failure(name, end.get("error"))
+        raise failure(name, end.get("error"), document)
 
 
-def failure(name: str, error: Record | None) -> JobFailed:
+def failure(name: str, error: Record | None, document: "Document | None" = None) -> JobFailed:
     """The error of a failed job: its message, its details (the last log lines), the next step."""
     error = error or {}
     details: list[str] = []
     for detail in error.get("details") or ():
         text = detail if isinstance(detail, str) else str(detail.get("message", detail))
-        details += text.splitlines()
+        details += [_with_place(line, document) for line in text.splitlines()]
     message = str(error.get("message") or "it says no more")
     return JobFailed(
         message if name in message else f"job `{name}` failed: {message}",
         details=details[-_DETAIL_LINES:],
         hint=error.get("hint") or f"all logs: penstock job download -n {name}",
     )
+
+
+def _with_place(line: str, document: "Document | None") -> str:
+    """A detail that begins with a pointer, with the file and line, or at least the field, in its place."""
+    found = _OF_ENVIRONMENT.match(line)
+    if found is None:
+        return line
+    step, below = found[1] or "", found[2]
+    # A step's environment may have come with its component's file.
+    pointers = (f"{step}{below}", f"{step}/component{below}")
+    pointer = next((each for each in pointers if document and each in document.positions), pointers[0])
+    position = document.position_of(pointer) if document else None
+    place = place_of(position.file, position.line) if position else ""
+    return f"{place}  {field_of(pointer)}: {line[found.end() :]}".strip()
 
 
 def _progress_of(invocation: Invocation, to_stdout: bool, record: Record) -> Progress:

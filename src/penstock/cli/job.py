@@ -39,7 +39,7 @@ def _create(invocation: Invocation) -> object:
     if arguments.stream:
         from penstock.cli.following import follow
 
-        follow(invocation, name, to_stdout=False, record=record)
+        follow(invocation, name, to_stdout=False, record=record, document=document)
         record = jobs.show(name)
     return record
 
@@ -91,8 +91,14 @@ def _stream(invocation: Invocation) -> None:
 
 
 def _cancel(invocation: Invocation) -> None:
-    name = str(_found(invocation)["name"])
+    from penstock.client.jobs import TERMINAL
+
+    record = _found(invocation)
+    name, status = str(record["name"]), str(record["status"])
     invocation.client.jobs.cancel(name)
+    if status in TERMINAL:
+        invocation.say(f"job `{name}` had ended already: {status}")
+        return
     invocation.say(
         f"asked job `{name}` to stop; `penstock job show -n {name} --query status -o tsv` says when it has"
     )

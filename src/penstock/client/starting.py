@@ -259,13 +259,18 @@ def _remove_stale_socket(home: Home) -> None:
 
 def make_home(home: Home) -> None:
     """The folder of all state, and the one of its socket, for this user alone."""
+    if home.path.exists() and not home.path.is_dir():
+        raise ServerUnavailable(
+            f"PENSTOCK_HOME is {home.path}, which is not a folder",
+            hint="set PENSTOCK_HOME to a folder that you can write to",
+        )
     try:
         home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         if home.socket.parent != home.path:
             home.socket.parent.mkdir(exist_ok=True, mode=0o700)
             _refuse_foreign(home.socket.parent)
     except OSError as error:
-        raise _cannot(home, "use the folder", error) from error
+        raise _cannot(home, "work", error) from error
 
 
 def _refuse_foreign(folder: Path) -> None:

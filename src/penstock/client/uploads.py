@@ -128,9 +128,8 @@ def upload(connection: Connection, missing: Iterable[str], prepared: Prepared, s
     sizes = {file.digest: file.size for snapshot in prepared.snapshots for file in snapshot.files}
     files = sorted(wanted & prepared.files.keys())
     if files:
-        say(
-            f"uploading {_names(prepared, wanted)}: {len(files)} files, {_amount(sum(sizes[f] for f in files))}"
-        )
+        count = f"{len(files)} file{'s' if len(files) != 1 else ''}"
+        say(f"uploading {_names(prepared, wanted)}: {count}, {_amount(sum(sizes[f] for f in files))}")
     for digest in files:
         _send_file(connection, digest, prepared.files[digest], sizes[digest])
     # Manifests last: what has a manifest is complete.
@@ -144,7 +143,9 @@ def invalid(
 ) -> InvalidDocument:
     """All problems of a document in one error that names its file."""
     count = len(problems)
-    message = f"{count} problem{'s' if count != 1 else ''} in {document.file.name}"
+    # Flags alone are no file: their document is called by the folder that its paths start from.
+    source = "the command line" if document.file.is_dir() else document.file.name
+    message = f"{count} problem{'s' if count != 1 else ''} in {source}"
     return InvalidDocument(
         problems, message, details=error.details if error else (), hint=error.hint if error else None
     )

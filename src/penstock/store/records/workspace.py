@@ -62,7 +62,9 @@ class WorkspaceRepository:
         record = self.find(name)
         if record is None:
             names = self._connection.execute(select(table.c.name).order_by(table.c.name)).scalars()
-            raise absent("workspace", name, "", names, called="workspaces")
+            missing = absent("workspace", name, "", names, called="workspaces")
+            missing.hint = missing.hint or f"create it with `penstock workspace create -n {name}`"
+            raise missing
         return record
 
     def list(self) -> tuple[WorkspaceRecord, ...]:
