@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from penstock.resources.snapshots import take_snapshot
+from penstock.server.api import build_api
 from penstock.server.doors import owner_door
 from penstock.server.platform import Platform
 from penstock.server.sockets import open_unix_socket
@@ -65,7 +66,7 @@ def api(clean_environment: Path) -> Iterator[Api]:
     stop = threading.Event()
     engine = threading.Thread(target=platform.engine.run_forever, args=(stop,), daemon=True)
     engine.start()
-    door = uvicorn.Server(uvicorn.Config(owner_door(platform), log_config=None, lifespan="off"))
+    door = uvicorn.Server(uvicorn.Config(owner_door(build_api(platform)), log_config=None, lifespan="off"))
     unix = open_unix_socket(home.socket)
     serving = threading.Thread(target=door.run, args=([unix],), daemon=True)
     serving.start()

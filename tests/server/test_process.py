@@ -47,7 +47,9 @@ def said_by(home: Home) -> Path:
 
 
 def ask(home: Home, path: str, method: str = "GET") -> httpx.Response:
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock") as client:
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock"
+    ) as client:
         return client.request(method, f"/api/v1/{path}")
 
 
@@ -127,7 +129,9 @@ def test_tcp_takes_nobody_without_a_token(home: Home) -> None:
     with running(home, "--host", "127.0.0.1"):
         url = ask(home, "status").json()["loopback_url"]
         path = f"{url}/api/v1/workspaces/default/jobs"
-        with httpx.Client(transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock") as owner:
+        with httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock"
+        ) as owner:
             token = owner.post("/api/v1/workspaces/default/tokens", json={}).json()["token"]
 
         assert httpx.get(path).status_code == 401

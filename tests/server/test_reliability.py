@@ -54,12 +54,18 @@ ROUTES = (
 def test_reliability_01_no_route_follows_a_traversal(api: Api, text: str) -> None:
     """Plain, encoded once, encoded twice: not found or refused, never served, never a defect of ours."""
     for route in ROUTES:
-        for encoded in (text.replace("\x00", "%00").replace("\\", "%5C"), quote(text, safe=""), quote(quote(text, safe=""))):
+        for encoded in (
+            text.replace("\x00", "%00").replace("\\", "%5C"),
+            quote(text, safe=""),
+            quote(quote(text, safe="")),
+        ):
             with contextlib.suppress(httpx.InvalidURL):
                 answer = api.http.get(f"/api/v1/{route.replace('{x}', encoded)}")
                 assert answer.status_code in (200, 307, 404, 405, 422), (route, answer.text)
                 assert "root:" not in answer.text
-                if answer.status_code == 200:  # a path that the client itself made shorter names another thing of ours
+                if (
+                    answer.status_code == 200
+                ):  # a path that the client itself made shorter names another thing of ours
                     assert answer.json() in ([], api.get("workspaces")) or "resourceGroup" in answer.text
 
 
@@ -87,7 +93,11 @@ def test_reliability_01_a_datastore_path_stays_in_its_datastore(api: Api, text: 
     store = f"azureml://datastores/workspaceblobstore/paths/{text}"
     base = {"command": "cat ${{inputs.i}}", "environment": {"image": "x"}}
     reading = {**base, "inputs": {"i": {"type": "uri_file", "path": store}}}
-    writing = {**base, "command": "touch ${{outputs.o}}", "outputs": {"o": {"type": "uri_file", "path": store}}}
+    writing = {
+        **base,
+        "command": "touch ${{outputs.o}}",
+        "outputs": {"o": {"type": "uri_file", "path": store}},
+    }
 
     for document in (reading, writing):
         status, error = api.refused("POST", "workspaces/default/jobs", json={"document": document})
@@ -131,9 +141,12 @@ def fill(folder: Path, leave: int) -> Path:
 def test_reliability_21_a_full_disk_is_said_and_survived(small_disk: Path) -> None:
     """An upload that does not fit is refused with the cause; the server goes on and works again once there is room."""
     home = Home(small_disk / "home")
-    with running(home), httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock", timeout=30
-    ) as http:
+    with (
+        running(home),
+        httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock", timeout=30
+        ) as http,
+    ):
         ballast = fill(small_disk, 100_000)
         body = b"x" * 5_000_000
         import hashlib
@@ -142,7 +155,9 @@ def test_reliability_21_a_full_disk_is_said_and_survived(small_disk: Path) -> No
 
         assert answer.status_code == 507, answer.text
         assert answer.json()["code"] == "StorageFull"
-        assert not [path for path in home.artifacts.rglob("*") if path.is_file() and path.stat().st_size > 1000]
+        assert not [
+            path for path in home.artifacts.rglob("*") if path.is_file() and path.stat().st_size > 1000
+        ]
         assert ask(home, "health").status_code == 200
         ballast.unlink()
         assert http.put(f"/api/v1/blobs/{hashlib.sha256(body).hexdigest()}", content=body).status_code == 201
@@ -152,9 +167,12 @@ def test_reliability_21_a_job_on_a_full_disk_ends_with_the_cause(small_disk: Pat
     """A job that meets a full disk is never left open once there is room to write its end."""
     home = Home(small_disk / "home")
     document = {"name": "full", "command": "true", "environment": {"image": "python:3.11"}}
-    with running(home), httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock", timeout=30
-    ) as http:
+    with (
+        running(home),
+        httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock", timeout=30
+        ) as http,
+    ):
         ballast = fill(small_disk, 400_000)
         created = http.post("/api/v1/workspaces/default/jobs", json={"document": document})
         if created.status_code != 201:

@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from penstock.identity.tokens import Caller
-from penstock.server.api import build_api
-from penstock.server.loopback import loopback_app
+from penstock.server.loopback import LOOPBACK_NAMES, loopback_app
 from penstock.server.platform import Platform
 from penstock.server.verbs import workspace
 from penstock.tracking.proxy import MlflowProxy
@@ -17,9 +16,8 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 _OWNER = Caller("owner")
 
 
-def owner_door(platform: Platform) -> App:
+def owner_door(api: App) -> App:
     """The API on the unix socket: its file permissions let only the owner in."""
-    api = build_api(platform)
 
     async def door(scope: Scope, receive: Any, send: Any) -> None:
         scope["penstock.caller"] = _OWNER
@@ -28,13 +26,14 @@ def owner_door(platform: Platform) -> App:
     return door
 
 
-def loopback_door(platform: Platform, rest: MlflowRest) -> App:
-    """MLflow, the API and one-time links on the TCP port: nothing without a token."""
+def loopback_door(api: App, platform: Platform, rest: MlflowRest, host: str | None = None) -> App:
+    """MLflow, the API and one-time links on the TCP port: nothing without a token. `host` is a name of this server."""
     return loopback_app(
         platform.tokens,
         platform.links,
         MlflowProxy(rest),
-        api_app=build_api(platform),
+        api_app=api,
         now=platform.clock,
         workspaces=lambda caller: [each["name"] for each in workspace.listing(platform, caller)],
+        hosts=LOOPBACK_NAMES | ({host} if host else set()),
     )

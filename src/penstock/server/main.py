@@ -101,7 +101,7 @@ def serve(home: Home, host: str | None, port: int) -> None:
     engine.start()
     idle = IdleWatch(platform, float(setting("PENSTOCK_IDLE_MINUTES")) * 60)
     try:
-        asyncio.run(_serve(platform, rest, unix, tcp, idle))
+        asyncio.run(_serve(platform, rest, unix, tcp, idle, host))
     finally:
         stop.set()
         platform.engine.stop_waiting()
@@ -114,9 +114,12 @@ def serve(home: Home, host: str | None, port: int) -> None:
         _log.info("stopped")
 
 
-async def _serve(platform: Any, rest: Any, unix: socket.socket, tcp: socket.socket, idle: Any) -> None:
+async def _serve(
+    platform: Any, rest: Any, unix: socket.socket, tcp: socket.socket, idle: Any, host: str | None
+) -> None:
     import uvicorn
 
+    from penstock.server.api import build_api
     from penstock.server.doors import loopback_door, owner_door
 
     class Door(uvicorn.Server):
@@ -140,10 +143,9 @@ async def _serve(platform: Any, rest: Any, unix: socket.socket, tcp: socket.sock
             )
         )
 
-    owner, loopback = (
-        door(idle.watching(owner_door(platform))),
-        door(idle.watching(loopback_door(platform, rest))),
-    )
+    api = build_api(platform)
+    owner = door(idle.watching(owner_door(api)))
+    loopback = door(idle.watching(loopback_door(api, platform, rest, host)))
     loop = asyncio.get_running_loop()
 
     def leave() -> None:

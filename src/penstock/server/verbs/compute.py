@@ -116,7 +116,9 @@ def find(tx: Transaction, workspace: str, name: str) -> ComputeRecord:
     raise NotFound(
         f"Not found compute with name {name}",
         details=(f"looked in: workspace `{workspace}` ({', '.join([*names, LOCAL_COMPUTE])})",),
-        hint=f"did you mean `{close}`? If not, create it: {command}" if close else f"create it with {command}",
+        hint=f"did you mean `{close}`? If not, create it: {command}"
+        if close
+        else f"create it with {command}",
     )
 
 
