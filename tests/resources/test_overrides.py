@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import UsageError
-from penstock.resources.overrides import Override, apply_overrides, parse_override, spelled
+from penstock.resources.overrides import (
+    Override,
+    additions_in_doubt,
+    apply_overrides,
+    parse_override,
+    spelled,
+)
 from penstock.resources.yaml_source import Position
 
 
@@ -127,3 +133,16 @@ def test_a_value_that_was_set_is_found_on_the_command_line() -> None:
     assert positions["/ab"].file == positions["/a"].file == "job.yml"
     assert positions["/n"] == positions["/n/m"]
     assert len(positions["/n/m"].file) == 80
+
+
+def test_a_name_that_is_added_beside_a_near_one_is_doubted() -> None:
+    """`inputs.alhpa` beside `inputs.alpha` would change nothing that runs; what is new altogether is welcome."""
+    document = {"inputs": {"alpha": 1}, "jobs": {"train": {"inputs": {"rate": 1}}}, "tags": {"alpha": "x"}}
+    texts = ("inputs.alhpa=2", "inputs.fresh=2", "jobs.trian.inputs.rate=2", "tags.alpah=2", "inputs.alpha=3")
+
+    doubts = additions_in_doubt(document, [parse_override(text) for text in texts])
+
+    assert doubts == [
+        "--set inputs.alhpa=2: it adds `alhpa` to `inputs`; did you mean `alpha`?",
+        "--set jobs.trian.inputs.rate=2: it adds `trian` to `jobs`; did you mean `train`?",
+    ]

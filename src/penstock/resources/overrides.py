@@ -19,6 +19,8 @@ _STEP = re.compile(r'"((?:[^"\\]|\\.)*)"|\[(\d+)\]|([^."\[\]=]+)')
 _FORM = (
     "--set takes path=value, such as --set inputs.rate=0.1, --set jobs[0].name=x or --set 'tags.\"a.b\"=x'"
 )
+# Mappings whose keys the author chooses: nothing else notices a new one.
+_FREE_NAMES = ("inputs", "outputs", "jobs")
 # Long values are of no use in a message.
 _LONGEST_SHOWN = 80
 
@@ -75,6 +77,27 @@ def apply_overrides(
         if problem is not None:
             problems.append(problem.at(override.position.file, 0))
     return problems
+
+
+def additions_in_doubt(data: Any, overrides: Iterable[Override]) -> list[str]:
+    """Warnings for names that `--set` is about to add where a near name is: a slip there would count for nothing."""
+    found = []
+    for override in overrides:
+        here: Any = data
+        for count, step in enumerate(override.path):
+            if not isinstance(here, dict | list) or isinstance(here, dict) != isinstance(step, str):
+                break
+            if isinstance(here, list):
+                here = here[step] if isinstance(step, int) and step < len(here) else None
+                continue
+            parent = override.path[count - 1] if count else None
+            if step not in here and parent in _FREE_NAMES:
+                hint = did_you_mean(str(step), here)
+                if hint is not None:
+                    added = f"it adds `{step}` to `{spelled(override.path[:count])}`"
+                    found.append(f"{override.position.file}: {added}; {hint}")
+            here = here.get(step)
+    return found
 
 
 def put(data: Any, path: tuple[str | int, ...], value: Any) -> None:

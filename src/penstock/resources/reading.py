@@ -15,7 +15,7 @@ from penstock.resources.inclusion import Inclusion, TooMuch
 from penstock.resources.kinds import advice, described, kind_of
 from penstock.resources.local_paths import LocalPath, Origin, names_in
 from penstock.resources.nearest import nearest_file
-from penstock.resources.overrides import apply_overrides, forget_below, parse_override
+from penstock.resources.overrides import additions_in_doubt, apply_overrides, forget_below, parse_override
 from penstock.resources.project_root import place_of, project_root_of, real
 from penstock.resources.yaml_source import Position, escaped, load_yaml, read_yaml
 
@@ -102,13 +102,14 @@ def read_document(
         hint = f"it must hold the fields of {described(kind)}, each as `name: value`"
         raise _no_document(file, Problem("", what, hint=hint))
     positions = dict(source.positions)
+    warnings = (*source.warnings, *additions_in_doubt(data, parsed))
     problems = apply_overrides(data, parsed, positions)
     _apply_fields(data, fields or {}, positions)
     _must_be(kind, data, file)
     folder = place_of(file).parent
     root = real(project_root) if project_root is not None else project_root_of(folder)
     origin = Origin(folder, str(file), ((real(file), str(file)),))
-    return _document(kind, file, data, positions, origin, root, problems, source.warnings)
+    return _document(kind, file, data, positions, origin, root, problems, warnings)
 
 
 def document_from_flags(kind: str, fields: Mapping[str, object], *, base: Path) -> Document:
