@@ -137,6 +137,8 @@ def test_tcp_takes_nobody_without_a_token(home: Home) -> None:
         assert httpx.get(path).status_code == 401
         assert httpx.get(path, headers={"Authorization": "Bearer nonsense"}).status_code == 401
         assert httpx.get(path, headers={"Authorization": f"Bearer {token}"}).json() == []
+        typo = httpx.get(f"{url}/mlflow/typo/", headers={"Authorization": f"Bearer {token}"})
+        assert typo.status_code in (403, 404), "a workspace is not made by asking for it"
         other = path.replace("default", "other")
         assert httpx.get(other, headers={"Authorization": f"Bearer {token}"}).status_code == 403
 

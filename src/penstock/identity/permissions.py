@@ -36,5 +36,7 @@ def require(caller: Caller, action: Action, workspace: str | None = None) -> Non
     if workspace is not None and not caller.may_enter(workspace):
         raise PermissionDenied(f"this token is for workspace `{caller.workspace}`, not for `{workspace}`")
     allowed = _JOB if caller.kind == "job" else _PERSON
-    if action not in allowed or (workspace is None and caller.workspace is not None and action is not Action.UPLOAD):
+    if action not in allowed or (
+        workspace is None and caller.workspace is not None and action is not Action.UPLOAD
+    ):
         raise PermissionDenied(f"a {caller.kind}'s token does not permit {action.value}")
