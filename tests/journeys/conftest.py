@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.mistakes import Project
 from tests.journeys.person import EXAMPLES, Person
 
 
@@ -28,3 +29,16 @@ def person(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 def elsewhere(tmp_path: Path) -> Path:
     """An empty folder."""
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose path has a blank and a letter beyond ASCII, with a home and a server of its own."""
+    folder = tmp_path_factory.mktemp("work") / "Größe und Maß"
+    folder.mkdir()
+    someone = Person(folder=folder, home=tmp_path_factory.mktemp("home") / "penstock")
+    someone.penstock(
+        "compute", "list"
+    )  # starts the server: what that makes is not what a mistake leaves behind
+    yield Project(someone)
+    someone.leave()
