@@ -69,6 +69,7 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory, present: tuple[Interpre
     if not list(folder.iterdir()):
         pytest.skip("no Python of this machine has ensurepip")
     for name, version in (
+        ("setuptools", "59.8"),
         ("setuptools", "80.0"),
         ("wheel", "0.45"),
         ("alpha", "1.0"),
@@ -89,6 +90,7 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory, present: tuple[Interpre
     for version in ("2.9.2", "3.13.0", "3.14.0"):
         make_wheel(folder, "mlflow", version)
         make_wheel(folder, "mlflow-skinny", version)
+    make_wheel(folder, "modern", "1.0", requires=("setuptools>=61",))
     make_wheel(folder, "azureml-mlflow", "1.0", requires=("mlflow-skinny",))
     for name, version in (
         ("scikit-learn", "1.0"),

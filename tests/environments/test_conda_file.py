@@ -76,7 +76,7 @@ def test_all_problems_of_a_file_come_at_once() -> None:
     """One look at the errors, one round of mending."""
     file = read(
         {
-            "chanels": [],
+            "channel": [],
             "channels": 7,
             "dependencies": [
                 "numpy=",
@@ -90,7 +90,7 @@ def test_all_problems_of_a_file_come_at_once() -> None:
     )
 
     assert [problem.pointer.removeprefix(WHERE) for problem in file.problems] == [
-        "/chanels",
+        "/channel",
         "/channels",
         "/dependencies/0",
         "/dependencies/1",

@@ -115,6 +115,23 @@ def test_an_old_release_gets_the_neighbours_of_its_day(environments: Environment
     assert new.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "setuptools"),
+    [("alpha", "59.8"), ("modern", "80.0"), ("setuptools==80.0", "80.0")],
+)
+def test_setuptools_is_the_last_that_leaves_pythons_distutils_alone_unless_more_is_asked(
+    environments: Environments, present: tuple[Interpreter, ...], line: str, setuptools: str
+) -> None:
+    """Releases of old break on setuptools' own distutils; Python 3.12 has no other."""
+    old = [one for one in present if one.minor < (3, 12)]
+    if not old:
+        pytest.skip("this machine has no Python before 3.12")
+
+    locked = environments.resolve(asking("python={}.{}".format(*old[-1].minor), pip=(line,)))
+
+    assert f"setuptools=={setuptools}" in locked.lock.splitlines()
+
+
 def test_mlflow_and_its_skinny_twin_have_one_version(environments: Environments) -> None:
     """Both bring the package `mlflow`; azureml-mlflow asks for the one, the file pins the other."""
     locked = environments.resolve(asking(pip=("mlflow==2.9.2", "azureml-mlflow")))
@@ -264,7 +281,7 @@ def test_an_index_out_of_reach_is_said_plainly(tmp_path: Path, environ: dict[str
         "UV_HTTP_RETRIES": "0",
     }
 
-    with pytest.raises(EnvironmentCannotBeBuilt, match="cannot be reached") as refusal:
+    with pytest.raises(EnvironmentCannotBeBuilt, match="cannot be downloaded") as refusal:
         Environments(tmp_path / "e", environ=online).resolve(asking(pip=("alpha",)))
 
     assert refusal.value.hint is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.environments.pip_lines import BadLine, PipLine, read_pip_line
+from penstock.environments.pip_lines import BadLine, PipItem, read_pip_line
 
 REQUIREMENTS = {
     "six": "six",
@@ -57,7 +57,7 @@ def test_what_cannot_be_installed_is_refused_with_a_reason(line: str, reason: st
 @pytest.mark.parametrize("line", ["", "  ", "# a comment"])
 def test_an_empty_line_says_nothing(line: str) -> None:
     """As in a requirements file."""
-    assert read_pip_line(line) == PipLine()
+    assert read_pip_line(line) == PipItem()
 
 
 @pytest.mark.parametrize(

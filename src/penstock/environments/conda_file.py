@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from penstock.environments import conda_names
 from penstock.environments.conda_versions import BadSpec, CondaSpec, parse_conda_spec
 from penstock.environments.credentials import without_credentials
-from penstock.environments.pip_lines import BadLine, PipLine, read_pip_line
+from penstock.environments.pip_lines import BadLine, PipItem, read_pip_line
 from penstock.errors import Problem
 
 _KEYS = ("name", "channels", "dependencies", "prefix", "variables", "platforms", "category")
@@ -234,7 +234,7 @@ class _Reader:
                 code = "unsupported" if error.unsupported else "invalid"
                 self._problem(f"{at}/{index}", str(error), hint=error.hint, code=code)
 
-    def _pip_line(self, line: PipLine, at: str) -> None:
+    def _pip_line(self, line: PipItem, at: str) -> None:
         if line.requirement is not None:
             self._wanted.append(Wanted(line.requirement, f"{self._pointer}{at}"))
         if line.in_file is not None:

@@ -12,7 +12,8 @@ from penstock.errors import EnvironmentCannotBeBuilt, PenstockError
 
 _MOST_SENTENCES = 8
 _MOST_LOG_LINES = 12
-_INSTALLING = re.compile(r"^(?:Failed to (?:build|download|install|prepare)[^\n]*)", re.MULTILINE)
+# About flags of uv, which nobody types here, or true of every failure.
+_OF_NO_HELP = re.compile(r"--|\[tool\.uv|^Build failures usually")
 
 
 def cannot_be_built(
@@ -26,7 +27,7 @@ def cannot_be_built(
             return _contradiction(failure.text, label, wanted, interpreter)
         case Trouble.NETWORK:
             return EnvironmentCannotBeBuilt(
-                f"environment `{label}` cannot be built: the package index cannot be reached",
+                f"environment `{label}` cannot be built: what it needs cannot be downloaded",
                 details=[*_causes(failure.text), "what was downloaded before is not enough for it"],
                 hint="check the network, HTTPS_PROXY, PIP_INDEX_URL and SSL_CERT_FILE of the server, and run the job again",
             )
@@ -35,7 +36,8 @@ def cannot_be_built(
                 f"environment `{label}` cannot be built: a package has no wheel for Python {interpreter.version} here, "
                 "and building it from source failed",
                 details=_end_of(failure.text),
-                hint="pin a version of it that has wheels for this Python, or the Python that the pinned version was made for",
+                hint=_hint_in(failure.text)
+                or "pin a version of it that has wheels for this Python, or the Python that the pinned version was made for",
             )
         case _:
             return EnvironmentCannotBeBuilt(
@@ -74,7 +76,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _step(sentence: str) -> str:
-    match = re.fullmatch(r"(?:And b|B)ecause (.*), we can conclude that (.*)", sentence)
+    match = re.fullmatch(r"(?:And b|B)ecause (.*?),? we can conclude that (.*)", sentence)
     return f"{match[1]}, so {match[2]}" if match else sentence
 
 
@@ -104,4 +106,4 @@ def _hint_in(text: str) -> str | None:
     hints = [
         re.sub(r"\s+", " ", hint).strip() for hint in re.split(r"^\s*hint:", text, flags=re.MULTILINE)[1:]
     ]
-    return next((hint for hint in hints if "--" not in hint and "[tool.uv" not in hint), None)
+    return next((hint for hint in hints if not _OF_NO_HELP.search(hint)), None)

@@ -71,46 +71,88 @@ def resolve(ask: Ask, interpreter: Interpreter, uv: Uv, say: Say) -> Lock:
     decides, so the explanation of a conflict never speaks of what nobody wrote.
     """
     ask, warnings = _without_unusable_pip(ask, interpreter)
+    compiler = _Compiler(ask, interpreter, uv, say)
     limits = _limits_at_first(ask)
-    try:
-        pins = _compile(ask, _additions(ask, interpreter), limits, interpreter, uv, say)
-    except UvFailed as failure:
-        if failure.trouble is not Trouble.CONFLICT:
-            raise
-        pins = _compile(ask, ["pip"], [], interpreter, uv, say)
+    for additions in _additions(ask, interpreter):
+        pins = compiler.try_to_compile(additions, limits)
+        if pins is not None:
+            pins, reasons = _narrowed(pins, compiler, additions, limits)
+            warnings += reasons
+            break
     else:
-        pins, reasons = _narrowed(pins, ask, limits, interpreter, uv, say)
-        warnings += reasons
+        pins = compiler.compile(["pip"], [])
     return Lock(pins, ask.option_lines, ask.arguments, (*warnings, *_about_mlflow(ask, versions_in(pins))))
 
 
+@dataclass(frozen=True)
+class _Compiler:
+    """`uv pip compile` for one ask on one interpreter."""
+
+    ask: Ask
+    interpreter: Interpreter
+    uv: Uv
+    say: Say
+
+    def try_to_compile(self, additions: Sequence[str], limits: Sequence[str]) -> str | None:
+        """The pins, or None where there are none that satisfy all of this. Raises UvFailed for any other trouble."""
+        try:
+            return self.compile(additions, limits)
+        except UvFailed as failure:
+            if failure.trouble is not Trouble.CONFLICT:
+                raise
+            return None
+
+    def compile(self, additions: Sequence[str], limits: Sequence[str]) -> str:
+        """The pins of what is asked for and the additions, within the limits. Raises UvFailed."""
+        with (
+            disk_errors_named(self.uv.folder),
+            tempfile.TemporaryDirectory(dir=self.uv.made_folder(), prefix=".lock-") as scratch,
+        ):
+            asked, limited, found = (
+                Path(scratch) / name for name in ("requirements.in", "limits.txt", "lock.txt")
+            )
+            lines = [*self.ask.option_lines, *(one.requirement for one in self.ask.wanted), *additions]
+            asked.write_text("\n".join(lines) + "\n", "utf-8")
+            limited.write_text("\n".join(limits) + "\n", "utf-8")
+            arguments = [
+                "pip",
+                "compile",
+                str(asked),
+                "--constraints",
+                str(limited),
+                "--output-file",
+                str(found),
+            ]
+            arguments += ["--python", str(self.interpreter.path), "--no-header", "--no-annotate", "--quiet"]
+            self.uv.run(
+                [*arguments, *self.ask.arguments, *_index_strategy(self.ask.option_lines)], say=self.say
+            )
+            return found.read_text("utf-8")
+
+
 def _narrowed(
-    pins: str, ask: Ask, limits: Sequence[str], interpreter: Interpreter, uv: Uv, say: Say
+    pins: str, compiler: _Compiler, additions: Sequence[str], limits: Sequence[str]
 ) -> tuple[str, list[str]]:
     """Hold back neighbours that break until none does; one limit may bring another old release in."""
     limits, reasons = list(limits), dict[str, str]()
     for _ in range(_MOST_ROUNDS):
         versions = versions_in(pins)
-        broken = neighbours.neighbours_that_break(versions, _pinned(ask))
+        broken = neighbours.neighbours_that_break(versions, _pinned(compiler.ask))
         if not broken:
             break
         limits += [f"{rule.neighbour}{rule.limit}" for rule in broken]
-        try:
-            pins = _compile(ask, _additions(ask, interpreter), limits, interpreter, uv, say)
-        except UvFailed as failure:
-            if failure.trouble is not Trouble.CONFLICT:
-                raise
-            reasons |= {
-                rule.neighbour: f"{rule.package} {versions[rule.package]} may not work with {rule.neighbour} "
-                f"{versions[rule.neighbour]}, and the file allows nothing older"
-                for rule in broken
-            }
+        held_back = compiler.try_to_compile(additions, limits)
+        for rule in broken:
+            offender = f"{rule.package} {versions[rule.package]}"
+            reasons[rule.neighbour] = (
+                f"{offender} may not work with {rule.neighbour} {versions[rule.neighbour]}, and nothing older is allowed"
+                if held_back is None
+                else f"{rule.neighbour} is held to {rule.limit}: {offender} does not work with {versions[rule.neighbour]}, "
+                f"although it does not say so; pin {rule.neighbour} to choose yourself"
+            )
+        if held_back is None:
             break
-        reasons |= {
-            rule.neighbour: f"{rule.neighbour} is held to {rule.limit}: {rule.package} {versions[rule.package]} does not "
-            f"work with {versions[rule.neighbour]}, although it does not say so; pin {rule.neighbour} to choose yourself"
-            for rule in broken
-        }
+        pins = held_back
     return pins, list(reasons.values())
 
 
@@ -138,14 +180,17 @@ def _limits_at_first(ask: Ask) -> list[str]:
     return [f"{name}<{neighbours.MLFLOW_THAT_REFUSES_FORESTS}" for name in neighbours.MLFLOW_NAMES]
 
 
-def _additions(ask: Ask, interpreter: Interpreter) -> list[str]:
-    """What a conda environment has without being asked: pip, and until 3.12 setuptools, whose `pkg_resources` old
-    packages import without saying so."""
+def _additions(ask: Ask, interpreter: Interpreter) -> list[list[str]]:
+    """What a conda environment has without being asked: pip, and until Python 3.12 setuptools and wheel, since old
+    packages import `pkg_resources` without saying so. In the order to try: a package may need a newer setuptools.
+
+    From 60 on setuptools puts its own distutils in the place of Python's, and releases of the years before break on
+    that; from 3.12 on Python has none of its own. 82 has no `pkg_resources`, 81 warns at each import.
+    """
     named = names_of(ask.wanted)
-    wanted = ["pip"]
-    if interpreter.minor < (3, 13):
-        wanted += ["setuptools<81", "wheel"]  # 82 has no pkg_resources, 81 warns at each import
-    return [line for line in wanted if re.split(r"[<=>]", line)[0] not in named]
+    limits = ["<60", "<81"] if interpreter.minor < (3, 12) else ["<81"] if interpreter.minor < (3, 13) else []
+    tries = [["pip", f"setuptools{limit}", "wheel"] for limit in limits] or [["pip"]]
+    return [[line for line in lines if re.split("<", line)[0] not in named] for lines in tries]
 
 
 def _pinned(ask: Ask) -> Mapping[str, Wanted]:
@@ -156,32 +201,6 @@ def _pinned(ask: Ask) -> Mapping[str, Wanted]:
         if requirement.url or any(clause.operator in _BINDING_OPERATORS for clause in requirement.specifier):
             pinned[name] = one
     return pinned
-
-
-def _compile(
-    ask: Ask, additions: Sequence[str], limits: Sequence[str], interpreter: Interpreter, uv: Uv, say: Say
-) -> str:
-    with disk_errors_named(uv.folder):
-        uv.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=uv.folder, prefix=".lock-") as scratch:
-            asked, limited, found = (
-                Path(scratch) / name for name in ("requirements.in", "limits.txt", "lock.txt")
-            )
-            lines = [*ask.option_lines, *(one.requirement for one in ask.wanted), *additions]
-            asked.write_text("\n".join(lines) + "\n", "utf-8")
-            limited.write_text("\n".join(limits) + "\n", "utf-8")
-            arguments = [
-                "pip",
-                "compile",
-                str(asked),
-                "--constraints",
-                str(limited),
-                "--output-file",
-                str(found),
-            ]
-            arguments += ["--python", str(interpreter.path), "--no-header", "--no-annotate", "--quiet"]
-            uv.run([*arguments, *ask.arguments, *_index_strategy(ask.option_lines)], say=say)
-            return found.read_text("utf-8")
 
 
 def _index_strategy(option_lines: Sequence[str]) -> list[str]:

@@ -51,7 +51,7 @@ class BadLine(ValueError):
 
 
 @dataclass(frozen=True)
-class PipLine:
+class PipItem:
     """One line, understood: a requirement, or arguments for the installer, or nothing but a warning.
 
     `requirement` may hold credentials (a git address can), so it is not shown in `repr`.
@@ -65,17 +65,17 @@ class PipLine:
     warning: str | None = None
 
 
-def read_pip_line(text: str) -> PipLine:
+def read_pip_line(text: str) -> PipItem:
     """Understand one line of the pip section. Raises BadLine."""
     line = re.sub(r"(^|\s)#.*$", "", text).strip()
     if not line:
-        return PipLine()
+        return PipItem()
     if line.startswith("-"):
         return _option(line)
-    return PipLine(requirement=_requirement(line))
+    return PipItem(requirement=_requirement(line))
 
 
-def _option(line: str) -> PipLine:
+def _option(line: str) -> PipItem:
     name, value = _name_and_value(line)
     if name in ("--requirement", "--constraint"):
         kind = "requirements" if name == "--requirement" else "constraints"
@@ -86,13 +86,13 @@ def _option(line: str) -> PipLine:
         )
     if name == "--editable":
         requirement = _requirement(value)
-        return PipLine(
+        return PipItem(
             requirement=requirement, warning=f"`{line}` is installed as it is, not as an editable copy"
         )
     if name == "--pre":
-        return PipLine(arguments=("--prerelease", "allow"))
+        return PipItem(arguments=("--prerelease", "allow"))
     if name == "--trusted-host" and value:
-        return PipLine(arguments=("--allow-insecure-host", value))
+        return PipItem(arguments=("--allow-insecure-host", value))
     if name in _HANDED_ON:
         if name in _ADDRESSES and not _is_address(value):
             raise BadLine(
@@ -101,9 +101,9 @@ def _option(line: str) -> PipLine:
             )
         if not value and name != "--no-index":
             raise BadLine(f"`{name}` needs a value")
-        return PipLine(in_file=f"{name} {value}".strip())
+        return PipItem(in_file=f"{name} {value}".strip())
     if name in _NO_EFFECT:
-        return PipLine(warning=f"`{line}` has no effect here: {_NO_EFFECT[name]}")
+        return PipItem(warning=f"`{line}` has no effect here: {_NO_EFFECT[name]}")
     raise BadLine(f"the option `{name}` is not supported in an environment", unsupported=True)
 
 

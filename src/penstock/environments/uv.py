@@ -63,6 +63,11 @@ class Uv:
         """The user's own cache where UV_CACHE_DIR names one."""
         return Path(self.environ.get("UV_CACHE_DIR") or self.folder / "uv-cache")
 
+    def made_folder(self) -> Path:
+        """The folder, made if it was not there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
+
     def run(self, arguments: Sequence[str], *, say: Say, keep_open: Sequence[int] = ()) -> None:
         """Run uv and tell `say` its progress, line by line. Raises UvFailed.
 
@@ -74,7 +79,7 @@ class Uv:
         except UvFailed as failure:
             if failure.trouble is not Trouble.NETWORK:
                 raise
-            say("the package index cannot be reached; trying with what was downloaded before")
+            say("a download failed; trying with what was downloaded before")
             try:
                 self._run([*arguments, "--offline"], say, keep_open)
             except UvFailed:
@@ -84,7 +89,7 @@ class Uv:
         from uv import find_uv_bin
 
         with disk_errors_named(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.made_folder()
         with subprocess.Popen(
             [find_uv_bin(), *arguments, *(uv_arguments(self.environ) if arguments[0] == "pip" else ())],
             cwd=self.folder,  # so that no project's uv settings reach in here
