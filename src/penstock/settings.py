@@ -39,14 +39,26 @@ def setting(variable: str, environ: Mapping[str, str] | None = None) -> str:
 
 @dataclass(frozen=True)
 class Home:
-    """The layout of the folder that holds all state. Pure: it creates nothing."""
+    """The layout of the folder that holds all state. Pure: it creates nothing.
+
+    `plain_path` is another name of the same folder, for what ends up in a step's command.
+    """
 
     path: Path
+    plain_path: Path | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Home":
         """The home that `PENSTOCK_HOME` names, `~/.penstock` otherwise."""
         return cls(Path(os.path.abspath(os.path.expanduser(setting("PENSTOCK_HOME", environ)))))
+
+    def plainly(self, path: Path) -> Path:
+        """The same file or folder by a name that a shell command can hold without quotes, where there is one."""
+        if self.plain_path is not None:
+            for root in (self.path, self.path.resolve()):
+                if path.is_relative_to(root):
+                    return self.plain_path / path.relative_to(root)
+        return path
 
     @property
     def database(self) -> Path:
@@ -110,11 +122,7 @@ class Home:
         wanted = self.path / "server.sock"
         if len(os.fsencode(wanted)) <= _LONGEST_SOCKET_PATH:
             return wanted
-        import hashlib  # here, for together they cost every command 7 ms
-        import tempfile
-
-        short = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}-{short}" / "server.sock"
+        return private_folder(self.path) / "server.sock"
 
     def workspace(self, name: str) -> Path:
         return self.path / "workspaces" / name
@@ -126,3 +134,12 @@ class Home:
     def job(self, workspace: str, name: str) -> Path:
         """A job's run folder: working folder, logs, and the worker's files."""
         return self.workspace(workspace) / "jobs" / name
+
+
+def private_folder(home: Path) -> Path:
+    """A folder with a short and plain name that belongs to one home: for what cannot live under the home's own path."""
+    import hashlib  # here, for together they would cost every command 7 ms
+    import tempfile
+
+    name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}-{name}"

@@ -157,3 +157,31 @@ def test_the_lock_says_who_holds_it(home: Home) -> None:
 
     assert facts["pid"] == process.pid
     assert facts["version"]
+
+
+@pytest.mark.slow
+def test_a_step_reaches_a_home_with_blanks_by_a_plain_path(home: Home) -> None:
+    """Commands name inputs and outputs without quotes, as they may in the cloud."""
+    document = {
+        "name": "j",
+        "command": "echo x > ${{outputs.o}} && cat ${{outputs.o}}",
+        "environment": {"image": "python:3.11"},
+        "outputs": {"o": {"type": "uri_file"}},
+    }
+    assert " " in str(home.path)
+    with (
+        running(home),
+        httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock"
+        ) as owner,
+    ):
+        owner.post("/api/v1/workspaces/default/jobs", json={"document": document})
+        deadline = time.monotonic() + DEADLINE
+        while (job := owner.get("/api/v1/workspaces/default/jobs/j").json())["status"] not in (
+            "Completed",
+            "Failed",
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    assert job["status"] == "Completed", job["error"]

@@ -23,6 +23,7 @@ from penstock.jobs import statuses as st
 from penstock.jobs.finalizing import Outcome
 from penstock.jobs.plans import StepPlan
 from penstock.jobs.step_runner import Prepared, StepRunner
+from penstock.jobs.streaming import WARNING_PROPERTY
 from penstock.jobs.transitions import (
     Acknowledge,
     EndRoot,
@@ -451,4 +452,4 @@ def _root_error(failed: list[JobRecord]) -> dict[str, Any]:
 
 
 def _warning_properties(warnings: tuple[str, ...]) -> dict[str, str]:
-    return {f"penstock.warning.{number}": text for number, text in enumerate(warnings, start=1)}
+    return {f"{WARNING_PROPERTY}{number}": text for number, text in enumerate(warnings, start=1)}

@@ -13,6 +13,7 @@ from penstock.jobs.plans import AtAddress, PlannedInput, Source, StepPlan
 from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
 from penstock.resources.expressions import Expression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
+from penstock.settings import Home
 
 Say = Callable[[str], None]
 
@@ -84,7 +85,8 @@ def input_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[s
         elif isinstance(value.source, AtAddress):  # the document's check has warned that nothing is fetched
             texts[name] = value.source.url
         elif value.source is not None:
-            texts[name] = str(_input_path(name, value, value.source, folders, locator))
+            path = _input_path(name, value, value.source, folders, locator)
+            texts[name] = str(folders.home.plainly(path))
     return texts
 
 
@@ -122,7 +124,7 @@ def _only_file(name: str, folder: Path) -> Path:
     return files[0]
 
 
-def output_texts(plan: StepPlan, locator: Locator) -> dict[str, str]:
+def output_texts(plan: StepPlan, home: Home, locator: Locator) -> dict[str, str]:
     """What `${{outputs.x}}` becomes; afterwards a folder exists, and a file's parent does."""
     texts: dict[str, str] = {}
     for name, output in plan.outputs.items():
@@ -131,7 +133,7 @@ def output_texts(plan: StepPlan, locator: Locator) -> dict[str, str]:
         if own and path.exists():  # left by a start that did not end: outputs are written once
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         (path.parent if output.is_file else path).mkdir(parents=True, exist_ok=True)
-        texts[name] = str(path)
+        texts[name] = str(home.plainly(path))
     return texts
 
 

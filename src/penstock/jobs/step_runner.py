@@ -96,7 +96,7 @@ class StepRunner:
         locator = self.locator(job.workspace)
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
-        outputs = preparing.output_texts(plan, locator)
+        outputs = preparing.output_texts(plan, self._home, locator)
         tracking = self._tracking(job, plan, wanted=environment.has_mlflow)
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)

@@ -64,6 +64,9 @@ def step_variables(
     ours = {
         **_passed_on(environ),
         "PATH": os.pathsep.join([*map(str, bin_folders), environ.get("PATH", os.defpath)]),
+        "VIRTUAL_ENV": str(
+            bin_folders[0].parent
+        ),  # so that `uv pip install` in a command lands where pip's does
         "PYTHONUNBUFFERED": "1",  # so that a print is in the live log when it happens
         **_azureml(identity, tracking, working_folder),
         **_mlflow(tracking),

@@ -17,8 +17,15 @@ from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
 
+# The properties of a job that hold a warning begin so; a number follows.
+WARNING_PROPERTY = "penstock.warning."
 _CHUNK = 256 * 1024
 _EVENTS_AT_ONCE = 500
+
+
+def _warnings_of(job: JobRecord) -> list[str]:
+    """What the engine has noted of a step that completed: an empty output, a log that was cut."""
+    return [text for name, text in sorted(job.properties.items()) if name.startswith(WARNING_PROPERTY)]
 
 
 @dataclass
@@ -70,7 +77,10 @@ class Follower:
                 yield from self._texts(member)
         if root.status in st.TERMINAL and not self.ended:
             self.ended = True
-            yield self._line({"kind": "end", "job": root.name, "status": root.status, "error": root.error})
+            end = {"kind": "end", "job": root.name, "status": root.status, "error": root.error}
+            yield self._line(
+                {**end, "warnings": [text for member in members for text in _warnings_of(member)]}
+            )
 
     def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
         return {**line, "cursor": self.cursor}

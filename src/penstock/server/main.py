@@ -87,13 +87,14 @@ def _only_server(home: Home) -> Iterator[None]:
 def serve(home: Home, host: str | None, port: int) -> None:
     """Open the doors and serve until SIGTERM or SIGINT."""
     from penstock.server.loops import IdleWatch, run_engine
+    from penstock.server.plain_path import with_plain_path
     from penstock.server.sockets import open_loopback_port, open_port, open_unix_socket
     from penstock.server.wiring import build_platform
 
     tcp = open_port(host, port) if host else open_loopback_port(home)
     address = tcp.getsockname()
     shown = f"127.0.0.1:{address[1]}" if host in (None, "0.0.0.0", "::") else f"{host}:{address[1]}"  # noqa: S104
-    platform, rest = build_platform(home, f"http://{shown}")
+    platform, rest = build_platform(with_plain_path(home), f"http://{shown}")
     unix = open_unix_socket(home.socket)
     _log.info("penstock %s serves %s on %s and %s", penstock.__version__, home.path, home.socket, shown)
     stop = threading.Event()

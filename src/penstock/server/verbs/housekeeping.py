@@ -85,6 +85,7 @@ def collect(
     garbage = [
         *_run_folders(platform, before),
         *_environments(platform, before),
+        *_downloads(platform),
         *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
     ]
     if not dry_run:
@@ -124,6 +125,13 @@ def _environments(platform: Platform, before: float) -> Iterator[tuple[str, str,
                 each.bytes,
                 lambda digest=each.digest: platform.environments.remove(digest),
             )
+
+
+def _downloads(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
+    """The installer's cache: what it holds is fetched again when an environment needs it."""
+    size = platform.environments.sizes()["cache"]
+    if size:
+        yield "download cache", "packages", size, platform.environments.clear_cache
 
 
 def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
