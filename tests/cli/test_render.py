@@ -141,10 +141,27 @@ def test_a_query_that_is_none_is_a_usage_error(expression: str) -> None:
 def test_a_query_that_does_not_fit_the_result_is_an_error() -> None:
     """`max` of words and numbers, for example."""
     with pytest.raises(PenstockError, match="fails"):
-        compile_query("nosuchfunction(@)")([1])
+        compile_query("max(@)")([1, "a"])
 
 
 def _plain(text: str) -> str:
     import re
 
     return re.sub(r"\033\[\d+m", "", text)
+
+
+@pytest.mark.parametrize("output", ["json", "jsonc", "yaml", "yamlc"])
+def test_what_an_encoding_does_not_have_is_still_the_same_value(output: str) -> None:
+    """JSON and YAML have a way to write every character in ASCII."""
+    text = render({"name": "Größe 尺"}, output, only_ascii=True)
+
+    assert text.isascii()
+    assert yaml.safe_load(text) == {"name": "Größe 尺"}
+
+
+def test_a_function_that_jmespath_lacks_is_refused_before_anything_is_done() -> None:
+    """Wherever in the expression it stands; with a near name."""
+    for expression in ("lenght(@)", "[?lenght(name) > `3`].name", "{n: max_by(@, &lenght(@))}"):
+        with pytest.raises(UsageError, match="no function `lenght`") as caught:
+            compile_query(expression)
+        assert caught.value.hint == "did you mean `length`?"

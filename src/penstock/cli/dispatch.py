@@ -96,7 +96,19 @@ def _print_record(record: object, invocation: "Invocation", *, queried: bool) ->
             f"the default output `{output}` is not one of {', '.join(OUTPUT_FORMATS)}",
             hint="penstock configure --defaults output=json",
         )
-    _print(render(record, output, queried=queried, colour=_wants_colour()))
+    text = render(record, output, queried=queried, colour=_wants_colour())
+    if not _can_be_printed(text):
+        text = render(record, output, queried=queried, colour=_wants_colour(), only_ascii=True)
+    _print(text)
+
+
+def _can_be_printed(text: str) -> bool:
+    """Whether stdout's encoding has every character: a locale such as de_DE.ISO-8859-1 has not all of them."""
+    try:
+        text.encode((sys.stdout and sys.stdout.encoding) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _print(text: str) -> int:

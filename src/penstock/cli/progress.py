@@ -45,6 +45,8 @@ class PlainProgress:
 
     def event(self, event: Record) -> None:
         kind, step = event.get("kind"), event.get("step")
+        if event.get("job") is not None and event.get("job") == self._record.get("name"):
+            step = None  # the one that is followed may itself be a step of a pipeline
         if kind == "log":
             self._log(str(event.get("text", "")), step)
         elif kind == "status" and self._is_pipeline:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.errors import PenstockError, UsageError
+from penstock.resources.nearest import did_you_mean
 
 # Any in this module: a result is whatever JSON can hold.
 Query = Callable[[Any], Any]
@@ -38,6 +39,7 @@ def compile_query(expression: str) -> Query:
             details=str(error).splitlines(),
             hint="names with a dot or dash need double quotes: --query 'properties.\"azureml.runid\"'",
         ) from error
+    _refuse_unknown_functions(compiled.parsed)
 
     def search(result: Any) -> Any:
         try:
@@ -49,8 +51,28 @@ def compile_query(expression: str) -> Query:
     return search
 
 
-def render(result: Any, output: str, *, queried: bool = False, colour: bool = False) -> str:
-    """The text of a result, with its last newline; empty for null and for `none`."""
+def _refuse_unknown_functions(node: Mapping[str, Any]) -> None:
+    """Before a command acts: a job that runs already is not the place to learn of a mistyped function."""
+    from jmespath.functions import Functions
+
+    if node["type"] == "function_expression" and node["value"] not in Functions.FUNCTION_TABLE:
+        raise UsageError(
+            f"argument --query: JMESPath has no function `{node['value']}`",
+            hint=did_you_mean(str(node["value"]), Functions.FUNCTION_TABLE)
+            or f"it has {', '.join(sorted(Functions.FUNCTION_TABLE))}",
+        )
+    for child in node["children"]:
+        if isinstance(child, Mapping):
+            _refuse_unknown_functions(child)
+
+
+def render(
+    result: Any, output: str, *, queried: bool = False, colour: bool = False, only_ascii: bool = False
+) -> str:
+    """The text of a result, with its last newline; empty for null and for `none`.
+
+    `only_ascii` writes other characters in JSON's and YAML's own way, for a reader whose encoding does not have them.
+    """
     if result is None or output == "none":
         return ""
     if output == "tsv":
@@ -58,17 +80,18 @@ def render(result: Any, output: str, *, queried: bool = False, colour: bool = Fa
     if output == "table":
         return _table(result, queried)
     if output.startswith("yaml"):
-        text = _yaml(result)
+        text = _yaml(result, only_ascii)
         return _coloured(text, _YAML_TOKEN) if colour and output == "yamlc" else text
-    text = json.dumps(result, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(result, ensure_ascii=only_ascii, indent=2, sort_keys=True) + "\n"
     return _coloured(text, _JSON_TOKEN) if colour and output == "jsonc" else text
 
 
-def _yaml(result: Any) -> str:
+def _yaml(result: Any, only_ascii: bool) -> str:
     import yaml
 
     # Through JSON: the YAML writer refuses the ordered mappings that a query makes.
-    return str(yaml.safe_dump(json.loads(json.dumps(result)), default_flow_style=False, allow_unicode=True))
+    plain = json.loads(json.dumps(result))
+    return str(yaml.safe_dump(plain, default_flow_style=False, allow_unicode=not only_ascii))
 
 
 def _tsv(result: Any) -> str:
