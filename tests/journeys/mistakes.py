@@ -60,11 +60,16 @@ class Project:
         done = self.run(*words, expect=code, more=more)
         assert done.stdout == "", f"stdout of a command that failed: {done.stdout!r}"
         assert "error: " in done.stderr
-        assert "Traceback" not in done.stderr
+        assert "/penstock/cli/main.py" not in done.stderr, "a traceback of ours"
         assert "fault of penstock" not in done.stderr
         if not leaves:
             assert self.things() == before, f"half-made: {' '.join(map(str, words))}\n{done.stderr}"
         return Refusal(code, done.stderr)
+
+    def refused_stream(self, name: str) -> str:
+        """The error that who follows a failed job later is shown: the same."""
+        said = self.run("job", "stream", "-n", name, expect=1).stderr
+        return said[said.index("error: ") :]
 
     def things(self) -> dict[str, Any]:
         """All that a command could leave behind: jobs, environments, data, computes, and folders in the home."""
