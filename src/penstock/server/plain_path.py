@@ -8,7 +8,6 @@ import contextlib
 import os
 import re
 from dataclasses import replace
-from pathlib import Path
 
 from penstock.errors import ServerUnavailable
 from penstock.settings import Home, private_folder
