@@ -8,8 +8,10 @@ BIN := .venv/bin
 # Containers often switch bytecode off; every start would then take three times as long.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-# How many tests run at once; a machine with more cores and memory takes more: make test WORKERS=4
+# How many test files run at once; a machine with more cores and memory takes more: make test WORKERS=4
 WORKERS ?= 2
+# A file's tests stay together: they share what takes long to make. The longest stories start first (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo install test quick check fix docs lock wheel clean
 
@@ -24,10 +26,10 @@ install: ## Install the project and its tools into .venv, from the lock
 	@tools/install dev
 
 test: install ## Install, then run every test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(PYTEST)
 
 quick: install ## The tests that need no network, no MLflow and no patience
-	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
+	@$(PYTEST) -m "not slow"
 
 check: install ## Lint, format, types, spelling, and whether the generated pages are current
 	$(BIN)/ruff check .

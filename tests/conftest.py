@@ -24,6 +24,11 @@ _SET = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest stories come first, so that the end of a run with several workers is not one worker's."""
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def named_test_data() -> Iterator[str | None]:
     """Cleans the environment for the fixtures of a session or module too; gives what `PENSTOCK_TEST_DATA` said before."""

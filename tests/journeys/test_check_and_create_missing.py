@@ -4,7 +4,7 @@ import pytest
 
 from tests.journeys.person import Person
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("check")]
+pytestmark = pytest.mark.slow
 
 PIPELINE = """\
 type: pipeline

@@ -7,7 +7,7 @@ import pytest
 
 from tests.journeys.person import EXAMPLES, Person
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("credit")]
+pytestmark = pytest.mark.slow
 
 EXAMPLE = "credit-default"
 OUTPUTS = Path("downloaded") / "named-outputs"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.journeys.person import ROOT, Person
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("first")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
