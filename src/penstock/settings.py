@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.errors import PenstockError
+
 # A unix socket's path must fit into sockaddr_un: 104 bytes on macOS, 108 on Linux, with the closing NUL.
 _LONGEST_SOCKET_PATH = 100
 
@@ -35,6 +37,22 @@ def setting(variable: str, environ: Mapping[str, str] | None = None) -> str:
     known = {entry.variable: entry.default for entry in SETTINGS}
     source = os.environ if environ is None else environ
     return source.get(variable) or known[variable]
+
+
+def number_setting(variable: str, environ: Mapping[str, str] | None = None) -> float:
+    """The value of a setting that is a number, 0 or more; PenstockError names the variable where it is none."""
+    text = setting(variable, environ)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        default = next(entry.default for entry in SETTINGS if entry.variable == variable)
+        raise PenstockError(
+            f"{variable} is `{text}`, which is not a number from 0 upwards",
+            hint=f"set it to a number such as {default}, or unset it",
+        )
+    return value
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.xdist_group("bad-command-lines")
         ("job show", 2, ("the following arguments are required: --name/-n", "usage: penstock job show")),
         ("job list -o jsn", 2, ("`jsn` is not one of json, jsonc, yaml, yamlc, table, tsv, none", "did you mean `json`?")),
         ("job list --max-results many", 2, ("`many` is not a whole number",)),
+        ("job list --max-results -1", 2, ("`-1` is less than 1",)),
+        ("job list --status Runing", 2, ("`Runing` is not one of NotStarted", "did you mean `Running`?")),
         ("job list --query [].{", 2, ("invalid JMESPath expression `[].{`", "^")),
         ("job list --query lenght(@)", 2, ("JMESPath has no function `lenght`", "did you mean `length`?")),
         ("compute list --query [].sort(name)", 1, ("the query `[].sort(name)` fails", "invalid type")),
@@ -176,6 +178,19 @@ def test_a_home_that_cannot_be_is_named(project: Project, home: str) -> None:
 
     assert home in done.stderr
     assert "hint: set PENSTOCK_HOME to a folder that you can write to" in done.stderr
+
+
+@pytest.mark.parametrize("variable", ["PENSTOCK_LOG_LIMIT_MB", "PENSTOCK_IDLE_MINUTES"])
+def test_a_setting_that_is_no_number_is_named(tmp_path: Path, variable: str) -> None:
+    """The server does not start; what it would have said is said."""
+    someone = Person(folder=tmp_path, home=tmp_path / "home", environment={variable: "many"})
+    try:
+        done = someone.types("penstock", "job", "list", expect=1)
+    finally:
+        someone.leave()
+
+    assert f"{variable} is `many`, which is not a number from 0 upwards" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 Disk = Callable[[str], Path]

@@ -2,7 +2,7 @@
 
 import re
 
-from penstock.cli.grammar import Argument, whole_number
+from penstock.cli.grammar import Argument, at_least_one
 
 FILE = Argument(("--file", "-f"), "Path of the YAML file.", metavar="FILE")
 FILE_REQUIRED = Argument(("--file", "-f"), "Path of the YAML file.", metavar="FILE", required=True)
@@ -24,7 +24,7 @@ NO_WAIT = Argument(
     ("--no-wait",), "Print nothing. What takes long in the cloud is done at once here.", takes="nothing"
 )
 YES = Argument(("--yes", "-y"), "Do not ask.", takes="nothing")
-MAX_RESULTS = Argument(("--max-results", "-r"), "At most this many.", convert=whole_number, metavar="NUMBER")
+MAX_RESULTS = Argument(("--max-results", "-r"), "At most this many.", convert=at_least_one, metavar="NUMBER")
 INCLUDE_ARCHIVED = Argument(("--include-archived",), "Archived ones as well.", takes="nothing")
 ARCHIVED_ONLY = Argument(("--archived-only",), "Only archived ones.", takes="nothing")
 REGISTRY_NAME = Argument(("--registry-name",), "Registries are not supported yet.", metavar="NAME")

@@ -219,6 +219,13 @@ def whole_number(text: str) -> int:
         raise ValueError(f"`{text}` is not a whole number") from None
 
 
+def at_least_one(text: str) -> int:
+    """As `whole_number`, from 1 upwards."""
+    if (number := whole_number(text)) < 1:
+        raise ValueError(f"`{text}` is less than 1")
+    return number
+
+
 def _truth(text: str) -> bool:
     if text.lower() in ("true", "1", "yes"):
         return True

@@ -8,6 +8,11 @@ from penstock.cli.invocation import Invocation, Outcome, write_error
 from penstock.errors import NotFound, PenstockError, UsageError
 
 _LIST_LIMIT = 50
+# As `jobs.statuses` has them, which is no import of a command line.
+_STATUSES = (
+    "NotStarted", "Preparing", "Queued", "Starting", "Running", "Finalizing", "CancelRequested", "Completed", "Failed",
+    "Canceled",
+)  # fmt: skip
 
 _WEB = Argument(("--web", "-e"), "Open the job's page in a browser, and print its address.", takes="nothing")
 
@@ -232,7 +237,7 @@ COMMANDS = (
             ),
             Argument(("--all-results",), "All of them.", takes="truth"),
             Argument(("--tag",), "Only jobs with this tag, as `key` or `key=value`."),
-            Argument(("--status",), "Only jobs with this status."),
+            Argument(("--status",), "Only jobs with this status.", choices=_STATUSES, metavar="STATUS"),
             flags.INCLUDE_ARCHIVED,
             flags.ARCHIVED_ONLY,
         ),

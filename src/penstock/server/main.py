@@ -17,7 +17,7 @@ from typing import Any
 
 import penstock
 from penstock.errors import PenstockError, ServerUnavailable
-from penstock.settings import Home, setting
+from penstock.settings import Home, number_setting
 
 _log = logging.getLogger("penstock.server")
 
@@ -91,6 +91,7 @@ def serve(home: Home, host: str | None, port: int) -> None:
     from penstock.server.sockets import open_loopback_port, open_port, open_unix_socket
     from penstock.server.wiring import build_platform
 
+    idle_seconds = number_setting("PENSTOCK_IDLE_MINUTES") * 60
     tcp = open_port(host, port) if host else open_loopback_port(home)
     address = tcp.getsockname()
     shown = f"127.0.0.1:{address[1]}" if host in (None, "0.0.0.0", "::") else f"{host}:{address[1]}"  # noqa: S104
@@ -100,7 +101,7 @@ def serve(home: Home, host: str | None, port: int) -> None:
     stop = threading.Event()
     engine = threading.Thread(target=run_engine, args=(platform.engine, stop), name="engine", daemon=True)
     engine.start()
-    idle = IdleWatch(platform, float(setting("PENSTOCK_IDLE_MINUTES")) * 60)
+    idle = IdleWatch(platform, idle_seconds)
     try:
         asyncio.run(_serve(platform, rest, unix, tcp, idle, host))
     finally:

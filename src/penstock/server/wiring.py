@@ -14,7 +14,7 @@ from penstock.jobs.step_runner import StepRunner, default_threads
 from penstock.server.platform import Platform
 from penstock.server.verbs.compute import instances_of
 from penstock.server.verbs.workspace import ensure_default
-from penstock.settings import Home, setting
+from penstock.settings import Home, number_setting
 from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import open_database
@@ -56,7 +56,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         instances_of=lambda workspace, name: instances_of(database, workspace, name),
         clock=time.time,
         reserve=Reserve(home.reserve),
-        log_limit=int(float(setting("PENSTOCK_LOG_LIMIT_MB")) * 1024 * 1024),
+        log_limit=int(number_setting("PENSTOCK_LOG_LIMIT_MB") * 1024 * 1024),
     )
     platform = Platform(
         home=home,
