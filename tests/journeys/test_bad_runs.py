@@ -262,6 +262,43 @@ def test_a_step_is_not_canceled_alone(project: Project) -> None:
     wait_for(project, "whole", "Canceled")
 
 
+def test_a_models_version_never_changes_its_content(project: Project) -> None:
+    """The same again is fine; other content is refused and registers nothing. A folder without MLmodel is no mlflow_model."""
+    project.write({"model/m.pkl": "one"})
+    words = (
+        "model",
+        "create",
+        "--name",
+        "fixed",
+        "--version",
+        "1",
+        "--type",
+        "custom_model",
+        "--path",
+        "model",
+    )
+    for _ in range(2):
+        assert project.run(*words, "--query", "version", "-o", "tsv").stdout == "1\n"
+    (project.folder / "model" / "m.pkl").write_text("two")
+
+    said = project.refused(*words, leaves=True).said
+    flavour = project.refused(
+        "model", "create", "--name", "x", "--type", "mlflow_model", "--path", "model", leaves=True
+    )
+
+    assert "error: model `fixed:1` exists with other content" in said
+    assert "hint: leave the version out to get the next one" in said
+    assert "--path  a model of type mlflow_model is a folder with an `MLmodel` file" in flavour.said
+    assert (
+        project.run("model", "list", "--query", "[].[name,latest_version]", "-o", "tsv").stdout
+        == "fixed\t1\n"
+    )
+    assert (
+        "model `fixed:9` was not found"
+        in project.refused("model", "show", "-n", "fixed", "-v", "9", code=3).said
+    )
+
+
 # Records, as scripts read them ----------------------------------------------------------------------------------------
 
 
