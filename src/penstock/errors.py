@@ -88,7 +88,9 @@ class InvalidDocument(PenstockError):
         self.problems = tuple(problems)
         count = len(self.problems)
         super().__init__(
-            message or f"{count} problem{'s' if count != 1 else ''} in the document", details=details, hint=hint
+            message or f"{count} problem{'s' if count != 1 else ''} in the document",
+            details=details,
+            hint=hint,
         )
 
     def as_record(self) -> dict[str, Any]:

@@ -27,7 +27,9 @@ def test_a_steps_last_words_come_before_the_news_of_its_end(bench: Bench) -> Non
 
     lines = followed(bench, "p")
 
-    kinds = [(line["kind"], line.get("status") or line.get("text")) for line in lines if line.get("step") == "a"]
+    kinds = [
+        (line["kind"], line.get("status") or line.get("text")) for line in lines if line.get("step") == "a"
+    ]
     assert kinds.index(("log", "one\ntwo\n")) < kinds.index(("status", st.COMPLETED))
     statuses = [status for kind, status in kinds if kind == "status"]
     assert statuses == [each for each in bench_order() if each in statuses]
