@@ -110,6 +110,43 @@ def test_a_registered_model_is_an_input(person: Person, job: str) -> None:
     person.types("penstock", "job", "create", "-f", "score.yml", "--stream", "-o", "none")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "azureml://jobs/{}/outputs/artifacts/paths/model/",
+        "azureml://jobs/{}/outputs/artifacts/model",
+        "runs:/{}/model",
+    ],
+)
+def test_a_model_that_a_script_logged_is_found_by_its_jobs_name(person: Person, job: str, path: str) -> None:
+    """In Azure ML a job's name is its run's id, and what it logs lies among its artifacts: CI registers models so."""
+    made = person.record(
+        "model", "create", "-n", "by-job", "--path", path.format(f"{job}_train"), "--type", "mlflow_model"
+    )
+
+    assert "python_function" in made["flavors"]
+
+
+def test_the_files_of_a_failed_job_come_without_what_it_never_wrote(person: Person) -> None:
+    """`job download --all` brings the log even where a promised output is missing."""
+    (person.folder / "fails.yml").write_text(
+        textwrap.dedent(
+            """
+            command: echo before && false && touch ${{outputs.report}}
+            environment: {image: "python:3.11"}
+            outputs: {report: {type: uri_file}}
+            """
+        )
+    )
+    name = person.penstock("job", "create", "-f", "fails.yml", "--query", "name", "-o", "tsv")
+    person.penstock("job", "stream", "-n", name, expect=1)
+
+    person.penstock("job", "download", "-n", name, "--all", "--download-path", "of-failed")
+
+    log = person.folder / "of-failed" / "artifacts" / "user_logs" / "std_log.txt"
+    assert "before" in log.read_text()
+
+
 def test_a_jobs_output_becomes_a_model(person: Person, job: str) -> None:
     """`azureml://jobs/<job>/outputs/<output>` as a model's path; another content under its version is refused."""
     (person.folder / "make.yml").write_text(

@@ -27,7 +27,11 @@ def files_of(
     if output is not None or every:
         locator = runner.locator(job.workspace)
         for name, source in outputs.items():
-            files |= dict(_below(locator.path_of(source), f"named-outputs/{name}"))
+            try:
+                files |= dict(_below(locator.path_of(source), f"named-outputs/{name}"))
+            except NotFound:
+                if output is not None:
+                    raise  # asked for by name; among all of a job's files, what it never wrote is no reason to keep the rest
     return files
 
 

@@ -150,7 +150,17 @@ class Locator:
         resolved, root = (root / inside).resolve(), root.resolve()
         if resolved != root and root not in resolved.parents:
             raise PenstockError(f"path `{inside}` leaves output `{output}` of job `{job}`")
+        if output in ("artifacts", "default") and inside.strip("/") and not resolved.exists():
+            return self._logged(job, inside.strip("/")) or resolved
         return resolved
+
+    def _logged(self, job: str, inside: str) -> Path | None:
+        """What the job's script logged through MLflow: in Azure ML that lies among the job's artifacts too."""
+        try:
+            path = self._run_artifact(job, inside)
+        except NotFound:
+            return None  # the job has no run
+        return path if path.exists() else None
 
     def output_path(self, output: PlannedOutput) -> Path:
         """Where a step writes an output."""

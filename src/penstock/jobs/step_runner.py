@@ -26,6 +26,7 @@ from penstock.settings import Home
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
+from penstock.store.transaction import Transaction
 from penstock.tracking.models import Models
 from penstock.tracking.runs import Runs, RunStatus
 
@@ -42,6 +43,12 @@ class Prepared:
 
     ready: Ready
     mlflow_run: str | None
+
+
+def run_named(tx: Transaction, workspace: str, name: str) -> str:
+    """The MLflow run that a name stands for: a job's name is its run's id in Azure ML, and stands for its run here."""
+    job = tx.jobs.find(workspace, name)
+    return name if job is None or job.mlflow_run is None else job.mlflow_run
 
 
 class StepRunner:
@@ -146,7 +153,9 @@ class StepRunner:
             return self._models.local_folder(workspace, name, version)
 
         def run_artifact(run: str, path: str) -> Path:
-            return self._models.run_artifact(workspace, run, path)
+            with self._database.reading() as tx:
+                identifier = run_named(tx, workspace, run)
+            return self._models.run_artifact(workspace, identifier, path)
 
         return Locator(
             self._home,

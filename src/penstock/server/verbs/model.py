@@ -10,6 +10,7 @@ from penstock.identity.tokens import Caller
 from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.jobs.places import uploaded_path
 from penstock.jobs.plans import InDatastore, RunArtifact, Source
+from penstock.jobs.step_runner import run_named
 from penstock.resources import documents
 from penstock.resources import references as refs
 from penstock.resources.model import Model
@@ -78,7 +79,8 @@ def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str 
         elif isinstance(reference, refs.DatastorePath):
             source = InDatastore(reference.datastore, reference.path)
         elif isinstance(reference, refs.RunArtifact):
-            source, run = RunArtifact(reference.run, reference.path), reference.run
+            run = run_named(tx, workspace, reference.run)
+            source = RunArtifact(run, reference.path)
         else:
             raise PenstockError(
                 f"a model cannot be made from `{text}` yet",
