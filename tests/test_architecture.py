@@ -101,9 +101,10 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
     """Every import of a module, also inside functions; those under `if TYPE_CHECKING` do not run and do not count."""
-    yield from _imports_in(tree_of(path), module_name(path), at_import=True)
+    return tuple(_imports_in(tree_of(path), module_name(path), at_import=True))
 
 
 def _imports_in(node: ast.AST, module: str, *, at_import: bool) -> Iterator[Import]:
