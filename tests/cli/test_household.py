@@ -147,6 +147,21 @@ def test_du_names_sizes_and_the_way_to_remove_all(penstock: Penstock, fake: Fake
     assert penstock("du --query total -o tsv").out == "3500100\n"
 
 
+def test_du_names_a_home_with_blanks_so_that_a_shell_takes_it_whole(
+    penstock: Penstock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is copied as it stands, and it begins with `rm -rf`."""
+    place = tmp_path / "my home"
+    monkeypatch.setenv("PENSTOCK_HOME", str(place))
+    fake = FakeServer(Home(place).socket)
+    fake.on("GET", "/api/v1/usage", {"entries": [{"what": "x", "path": "/x", "bytes": 1}], "total": 1})
+
+    out = penstock("du").out
+    fake.stop()
+
+    assert f"rm -rf '{place}' && pip uninstall penstock" in out
+
+
 def test_gc_says_what_went(penstock: Penstock, fake: FakeServer) -> None:
     """A week, unless it is told another age."""
     fake.on(

@@ -131,6 +131,22 @@ def test_a_canceled_job_is_no_failure(penstock: Penstock, accepting: FakeServer,
     assert penstock(line).code == 0
 
 
+@pytest.mark.parametrize("line", ["job create -f job.yml -s", "job stream -n happy_frog"])
+def test_a_job_that_took_too_long_says_so(penstock: Penstock, accepting: FakeServer, line: str) -> None:
+    """Exit code 0, as Azure ML has it; but nobody asked for the end, so its reason is said."""
+    error = {
+        "code": "Timeout",
+        "message": "job `x` was ended after its limit of 2 s",
+        "hint": "raise limits.timeout",
+    }
+    streaming(accepting, {"kind": "end", "status": "Canceled", "error": error})
+
+    ran = penstock(line)
+
+    assert ran.code == 0
+    assert "warning: job `x` was ended after its limit of 2 s\nhint: raise limits.timeout\n" in ran.err
+
+
 def test_stream_is_the_result_of_job_stream(penstock: Penstock, accepting: FakeServer) -> None:
     """On stdout, as text."""
     streaming(
@@ -179,12 +195,16 @@ def test_ctrl_c_leaves_the_job_running_and_says_so(accepting: FakeServer, projec
 def test_warnings_of_the_server_have_their_place(penstock: Penstock, accepting: FakeServer) -> None:
     """On stderr, beside the object."""
     warning = {"pointer": "/inputs/rate", "message": "is never read", "code": "invalid"}
-    accepting.on("POST", JOBS, {"record": RECORD, "warnings": [warning]}, 201)
+    near = {"pointer": "/inputs/rate", "message": "is ignored", "hint": "did you mean `rat`?"}
+    accepting.on("POST", JOBS, {"record": RECORD, "warnings": [warning, near]}, 201)
 
     ran = penstock("job create -f job.yml --query name -o tsv")
 
     assert ran.out == "happy_frog\n"
-    assert ran.err == "warning: job.yml:5  inputs.rate: is never read\n"
+    assert ran.err == (
+        "warning: job.yml:5  inputs.rate: is never read\n"
+        "warning: job.yml:5  inputs.rate: is ignored; did you mean `rat`?\n"
+    )
 
 
 def test_all_problems_are_shown_with_their_lines(penstock: Penstock, fake: FakeServer, project: Path) -> None:

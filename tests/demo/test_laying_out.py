@@ -1,10 +1,12 @@
 """The demo's project becomes files in a folder, and never at the cost of files that are there."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-from penstock.cli.demo import lay_out
+from penstock.cli.demo import lay_out, way_to_the_command
 from penstock.errors import AlreadyExists, PenstockError
 
 
@@ -51,3 +53,22 @@ def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
 
     assert "taken" in caught.value.message
     assert "--folder" in str(caught.value.hint)
+
+
+def test_where_the_command_is_not_on_the_path_the_demo_says_how_to_reach_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `make demo` it lies in .venv/bin; the three proposals that follow have to work as they stand."""
+    program = tmp_path / "my checkout" / "penstock"
+    program.parent.mkdir()
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program), "demo"])
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    proposed = way_to_the_command()[1]
+    monkeypatch.setenv("PATH", str(program.parent))
+
+    assert proposed == f"""  export PATH='{program.parent}':"$PATH\""""
+    assert shutil.which("penstock") == str(program)
+    assert way_to_the_command() == []

@@ -163,6 +163,18 @@ def test_a_timeout_cancels_as_in_azure_ml(bench: Bench) -> None:
     assert "limit of 1 s" in job.error["message"]
 
 
+def test_a_pipeline_names_the_step_that_took_too_long(bench: Bench) -> None:
+    """A pipeline that ends as Canceled though nobody canceled it says why."""
+    bench.create(jobs={"slow": step("sleep 60", limits={"timeout": 1}), "quick": step("true")})
+
+    job = bench.settle()
+
+    assert job.status == st.CANCELED
+    assert job.error is not None
+    assert job.error["code"] == "Timeout"
+    assert "step `slow` was ended after its limit of 1 s" in job.error["message"]
+
+
 def test_reliability_22_cancel_reaches_grandchildren(bench: Bench) -> None:
     """A daemonised grandchild that ignores SIGTERM is gone when the job is Canceled."""
     pid_file = bench.home.path / "pid"

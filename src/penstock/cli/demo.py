@@ -1,6 +1,9 @@
 """`penstock demo`: the main job end to end, on data that is already here, with files that stay to be looked at."""
 
 import json
+import shlex
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +134,7 @@ def _text(record: dict[str, Any], folder: Path) -> str:  # Any: as above
         f"{outcome} ({record['reason']}).",
         f"The files that ran are in {folder}: a plain Azure ML v2 project, yours to change.",
         "",
+        *way_to_the_command(),
         "See the runs, metrics and the model in MLflow:",
         f"  penstock job show -n {record['job']} --web",
         "",
@@ -141,6 +145,18 @@ def _text(record: dict[str, Any], folder: Path) -> str:  # Any: as above
         "",
     ]
     return "\n".join(lines)
+
+
+def way_to_the_command() -> list[str]:
+    """The line that makes `penstock` a command of this shell, where it is none: after `make demo` it lies in .venv."""
+    program = Path(sys.argv[0])
+    if shutil.which("penstock") is not None or program.name != "penstock" or not program.is_file():
+        return []
+    return [
+        "First make `penstock` a command of this shell:",
+        f'  export PATH={shlex.quote(str(program.parent.absolute()))}:"$PATH"',
+        "",
+    ]
 
 
 COMMANDS = (

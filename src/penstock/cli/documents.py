@@ -54,7 +54,8 @@ def show_warnings(invocation: Invocation, warnings: Iterable[Problem]) -> None:
     for warning in warnings:
         place, field = place_of(warning.file, warning.line), field_of(warning.pointer)
         where = "  ".join(part for part in (place, field) if part)
-        invocation.warn(f"{where}: {warning.message}" if where else warning.message)
+        text = f"{warning.message}; {warning.hint}" if warning.hint else warning.message
+        invocation.warn(f"{where}: {text}" if where else text)
 
 
 def deleted(invocation: Invocation, what: str, name: str) -> None:

@@ -1,5 +1,7 @@
 """`penstock du`: what takes room on the disk."""
 
+import shlex
+
 from penstock.cli.grammar import Command, Example
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.cli.sizes import readable
@@ -11,9 +13,10 @@ def run(invocation: Invocation) -> object:
     rows.append((readable(usage["total"]), "total", str(invocation.home.path)))
     width = max(len(what) for _, what, _ in rows)
     lines = [f"{size:>10}  {what.ljust(width)}  {path}\n" for size, what, path in rows]
+    home = shlex.quote(str(invocation.home.path))  # it may hold blanks, and `rm -rf` takes what it is given
     advice = (
         "\nremove what nothing uses:  penstock gc --dry-run\n"
-        f"remove all traces:         penstock server stop && rm -rf {invocation.home.path} && pip uninstall penstock\n"
+        f"remove all traces:         penstock server stop && rm -rf {home} && pip uninstall penstock\n"
     )
     return Outcome(usage, text="".join(lines) + advice)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.cli.invocation import Invocation, write_error, write_result
-from penstock.cli.problems import field_of, place_of
+from penstock.cli.problems import field_of, paint, place_of
 from penstock.cli.progress import PlainProgress
 from penstock.errors import JobFailed
 
@@ -61,8 +61,13 @@ def follow(
         ) from None
     finally:
         progress.stop()
+    error = end.get("error")
     if end.get("status") == "Failed":
-        raise failure(name, end.get("error"), document)
+        raise failure(name, error, document)
+    if end.get("status") == "Canceled" and error and error.get("code") == "Timeout":
+        # Azure ML calls this no failure, but nobody asked for it: it has to be said.
+        hint = f"\n{paint('hint:', 'cyan')} {error['hint']}" if error.get("hint") else ""
+        invocation.warn(f"{error.get('message')}{hint}")
 
 
 def failure(name: str, error: Record | None, document: "Document | None" = None) -> JobFailed:

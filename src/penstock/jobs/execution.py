@@ -380,8 +380,9 @@ class Engine:
         self._set(job, st.FAILED, error=record, ended_at=self._clock())
 
     def _end_root(self, root: JobRecord, status: str, jobs: list[JobRecord]) -> None:
-        failed = [job for job in jobs if job.name != root.name and job.status == st.FAILED]
-        error = _root_error(failed) if failed else None
+        steps = [job for job in jobs if job.name != root.name]
+        failed = [job for job in steps if job.status == st.FAILED]
+        error = _root_error(failed) if failed else _timeout_among(steps)
         now = self._clock()
         if root.mlflow_run is None:
             self._set(root, status, error=error, ended_at=now)
@@ -449,6 +450,12 @@ def _root_error(failed: list[JobRecord]) -> dict[str, Any]:
     names = ", ".join(f"`{job.step}`" for job in failed[1:])
     message = f"{first['message']}; also failed: {names}" if names else first["message"]
     return {**first, "message": message}
+
+
+def _timeout_among(steps: list[JobRecord]) -> dict[str, Any] | None:
+    """Why a pipeline was canceled that nobody canceled: a step took longer than it may."""
+    errors = (step.error for step in steps if step.status == st.CANCELED)
+    return next((error for error in errors if error and error.get("code") == "Timeout"), None)
 
 
 def _warning_properties(warnings: tuple[str, ...]) -> dict[str, str]:
