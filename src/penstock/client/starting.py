@@ -33,9 +33,6 @@ _LOG_LINE_LENGTH = 400
 # A log this big is put aside (as server.log.1) before the next start.
 _LARGEST_LOG = 20 * 1024 * 1024
 
-# Popen objects of servers that we started: dropping one whose process runs makes Python warn.
-_started: list["subprocess.Popen[bytes]"] = []
-
 Say = Callable[[str], None]
 
 
@@ -54,7 +51,9 @@ def ensure_server(home: Home, *more: str) -> None:
         _remove_stale_socket(home)
         _put_large_log_aside(home)
         log_start = home.server_log.stat().st_size if home.server_log.exists() else 0
-        _await_health(home, _spawn(home, *more), log_start)
+        process = _spawn(home, *more)
+        _await_health(home, process, log_start)
+        process.returncode = 0  # it goes on without us; Popen warns when it is dropped while its process runs
 
 
 def replace_if_outdated(home: Home, say: Say) -> None:
@@ -189,7 +188,7 @@ def _spawn(home: Home, *more: str) -> "subprocess.Popen[bytes]":
 
     try:
         with open(home.server_log, "ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command_line(*more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -200,8 +199,6 @@ def _spawn(home: Home, *more: str) -> "subprocess.Popen[bytes]":
             )
     except OSError as error:
         raise _cannot(home, "start the server", error) from error
-    _started.append(process)
-    return process
 
 
 def _await_health(home: Home, process: "subprocess.Popen[bytes] | None", log_start: int) -> None:
