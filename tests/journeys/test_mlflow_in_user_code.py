@@ -125,6 +125,7 @@ def test_a_model_that_a_script_logged_is_found_by_its_jobs_name(person: Person, 
     )
 
     assert "python_function" in made["flavors"]
+    assert made["job_name"] == f"{job}_train"
 
 
 def test_the_files_of_a_failed_job_come_without_what_it_never_wrote(person: Person) -> None:

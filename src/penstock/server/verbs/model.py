@@ -80,6 +80,7 @@ def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str 
             source = InDatastore(reference.datastore, reference.path)
         elif isinstance(reference, refs.RunArtifact):
             run = run_named(tx, workspace, reference.run)
+            job = reference.run if run != reference.run else None
             source = RunArtifact(run, reference.path)
         else:
             raise PenstockError(
