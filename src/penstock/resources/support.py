@@ -169,7 +169,8 @@ def table() -> str:
         "",
         "Every field of the files that Penstock reads. **yes**: it means here what it means in Azure ML. **recorded, with a",
         "warning**: it is kept with the thing and has no effect on this machine. **not yet**: it is refused, by name. What is",
-        "in no table is a mistake in the file, and is refused as well.",
+        "in no table is a mistake in the file, and is refused as well; in a pipeline's steps, its `settings` and `resources`, where",
+        "Azure ML lets unknown fields pass, a warning names it.",
         "",
         "This page is generated from the models: `python -m penstock.resources.support > docs/reference/support.md`.",
     ]
