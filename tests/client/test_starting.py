@@ -114,7 +114,7 @@ def test_a_stale_socket_of_a_killed_server_is_removed(home: Home, use: Use) -> N
     use()
     pid = status(home)["pid"]
     os.kill(pid, 9)
-    starting._started[-1].wait()
+    os.waitpid(pid, 0)
     assert home.socket.exists()
 
     again = status(home)["pid"]
@@ -188,7 +188,7 @@ def test_a_server_that_hangs_is_ended_by_signal(
 
     assert "penstock server stop" in str(caught.value.hint)
     assert starting.is_running(home)
-    reaper = threading.Thread(target=starting._started[-1].wait)
+    reaper = threading.Thread(target=os.waitpid, args=(starting.running_pid(home), 0))
     reaper.start()
     assert starting.stop_server(home) is True
     reaper.join()
@@ -200,7 +200,7 @@ def test_an_idle_server_of_another_version_is_replaced(home: Home, use: Use) -> 
     old = status(home)["pid"]
     use()
     said: list[str] = []
-    reaper = threading.Thread(target=starting._started[-1].wait)
+    reaper = threading.Thread(target=os.waitpid, args=(old, 0))
     reaper.start()
 
     new = status(home, said.append)

@@ -52,8 +52,11 @@ def ensure_server(home: Home, *more: str) -> None:
         _put_large_log_aside(home)
         log_start = home.server_log.stat().st_size if home.server_log.exists() else 0
         process = _spawn(home, *more)
-        _await_health(home, process, log_start)
-        process.returncode = 0  # it goes on without us; Popen warns when it is dropped while its process runs
+        try:
+            _await_health(home, process, log_start)
+        finally:
+            if process.returncode is None:
+                process.returncode = 0  # it goes on without us; Popen warns when it is dropped while its process runs
 
 
 def replace_if_outdated(home: Home, say: Say) -> None:
