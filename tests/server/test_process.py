@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from penstock.client.starting import health
-from penstock.settings import Home
+from penstock.settings import Home, private_folder
 
 DEADLINE = 60.0
 
@@ -122,6 +122,17 @@ def test_a_long_home_has_a_short_socket(tmp_path: Path) -> None:
     with running(home):
         assert len(str(home.socket)) < 104
         assert stat.S_IMODE(home.socket.parent.stat().st_mode) == 0o700
+
+
+def test_a_stopped_server_leaves_nothing_outside_its_home(tmp_path: Path) -> None:
+    """A home that is deep, with a blank in it: what had to have a short and plain path is gone too."""
+    home = Home(tmp_path / ("long-" * 20) / "a blank")
+    short = private_folder(home.path)
+    with running(home):
+        assert (short / "home").is_symlink()
+        assert home.socket.parent == short
+
+    assert not short.exists()
 
 
 def test_tcp_takes_nobody_without_a_token(home: Home) -> None:

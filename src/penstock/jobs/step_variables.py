@@ -113,6 +113,7 @@ def _mlflow(tracking: Tracking) -> dict[str, str]:
         "MLFLOW_TRACKING_TOKEN": tracking.token,
         "MLFLOW_EXPERIMENT_NAME": tracking.experiment_name,
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # the address opens for nobody without a one-time link
         "GIT_PYTHON_REFRESH": "quiet",  # MLflow imports GitPython, which complains where git is absent
     }
     if tracking.experiment_id is not None:

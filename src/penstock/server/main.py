@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import penstock
 from penstock.errors import PenstockError, ServerUnavailable
-from penstock.settings import Home, number_setting
+from penstock.settings import Home, number_setting, private_folder
 
 _log = logging.getLogger("penstock.server")
 
@@ -110,10 +111,24 @@ def serve(home: Home, host: str | None, port: int) -> None:
         engine.join(timeout=10)
         platform.mlflow.stop()
         rest.close()
+        with platform.database.reading() as tx:
+            steps_go_on = bool(tx.jobs.open_roots())
         platform.database.close()
-        with contextlib.suppress(FileNotFoundError):
-            home.socket.unlink()
+        _tidy(home, platform.mlflow.socket, steps_go_on=steps_go_on)
         _log.info("stopped")
+
+
+def _tidy(home: Home, mlflow_socket: Path, *, steps_go_on: bool) -> None:
+    """What lies outside the home goes with the server; but steps that go on may need the link to a home with blanks."""
+    home.socket.unlink(missing_ok=True)
+    mlflow_socket.unlink(missing_ok=True)
+    short = private_folder(home.path)
+    if not steps_go_on:
+        (short / "home").unlink(missing_ok=True)
+    for folder in (short, mlflow_socket.parent):
+        if not folder.is_relative_to(home.path):
+            with contextlib.suppress(OSError):  # it is not there, or somebody still needs what is in it
+                folder.rmdir()
 
 
 async def _serve(
