@@ -20,6 +20,7 @@ from penstock.jobs.planning import plan_command, plan_pipeline
 from penstock.jobs.plans import PlannedEnvironment
 from penstock.jobs.rows import Birth, rows_of
 from penstock.jobs.step_runner import StepRunner
+from penstock.jobs.workers import Workers
 from penstock.resources import documents
 from penstock.resources.job import PipelineJob
 from penstock.settings import Home
@@ -37,6 +38,7 @@ class HereAndNow:
     """The tests' own interpreter as every environment. `before` is called where a build would happen."""
 
     before: Callable[[str], None] = staticmethod(lambda label: None)
+    has_mlflow = False
 
     def ensure(self, request: Any, say: Callable[[str], None]) -> ReadyEnvironment:
         say("nothing to build")
@@ -48,11 +50,36 @@ class HereAndNow:
             lock="",
             python_version="3.11",
             warnings=(),
-            has_mlflow=False,
+            has_mlflow=self.has_mlflow,
         )
 
     def overlay(self, ready: ReadyEnvironment, folder: Path) -> Path:
         return ready.prefix / "bin"
+
+
+class RunBook:
+    """MLflow as far as the engine speaks to it: which runs were begun, and how they ended."""
+
+    def __init__(self) -> None:
+        self.begun: dict[str, str] = {}  # run → the job's name
+        self.ended: dict[str, str] = {}
+
+    def ensure_workspace(self, workspace: str) -> None:
+        pass
+
+    def experiment_id(self, workspace: str, name: str) -> str:
+        return "1"
+
+    def find_run(self, workspace: str, experiment: str, tag: str, value: str) -> str | None:
+        return next((run for run, job in self.begun.items() if job == value), None)
+
+    def start_run(self, workspace: str, experiment: str, name: str, tags: Any, *more: Any) -> str:
+        run = f"run-{len(self.begun)}"
+        self.begun[run] = tags["penstock.job"]
+        return run
+
+    def end_run(self, workspace: str, run: str, status: str, at: float) -> None:
+        self.ended[self.begun[run]] = status
 
 
 class AnyEnvironment:
@@ -74,15 +101,16 @@ class Bench:
     log_limit: int = 1024 * 1024
 
     def __post_init__(self) -> None:
-        self.pool = ThreadPoolExecutor(4)
+        self.preparers, self.finishers = ThreadPoolExecutor(4), ThreadPoolExecutor(4)
+        self.runs = RunBook()
         self.artifacts = FileArtifacts(self.home.artifacts)
         self.runner = StepRunner(
             self.database,
             self.home,
             self.environments,  # type: ignore[arg-type]
             Checkouts(self.home.checkouts, self.artifacts),
-            None,  # type: ignore[arg-type]  # nothing here logs to MLflow
-            None,  # type: ignore[arg-type]
+            self.runs,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]  # no model is read here
             Tokens(b"x" * 32),
             tracking_uri=lambda workspace: f"http://127.0.0.1:1/mlflow/{workspace}",
             start_tracking=lambda: None,
@@ -96,12 +124,23 @@ class Bench:
             self.database,
             self.runner,
             self.compute,
-            self.pool,
+            Workers(self.preparers, self.finishers),
             instances_of=lambda workspace, name: self.instances,
             clock=time.time,
             log_limit=self.log_limit,
             reserve=Reserve(self.home.reserve),
         )
+
+    def lose_engine(self) -> None:
+        """The server is killed, and the next one takes over: what its threads had begun was done just before that."""
+        self.end_threads()
+        self.preparers, self.finishers = ThreadPoolExecutor(4), ThreadPoolExecutor(4)
+        self.engine = self.new_engine()
+        self.engine.recover()
+
+    def end_threads(self) -> None:
+        self.preparers.shutdown(wait=True)
+        self.finishers.shutdown(wait=True)
 
     def create(self, name: str = "p", **document: Any) -> str:
         """Plan and insert a job; a document with `jobs` is a pipeline."""
@@ -159,7 +198,7 @@ def bench(clean_environment: Path) -> Iterator[Bench]:
         tx.workspaces.create(a_workspace("demo"))
     bench = Bench(home, database)
     yield bench
-    bench.pool.shutdown(wait=True)
+    bench.end_threads()
     database.close()
 
 

@@ -238,8 +238,7 @@ def test_reliability_18_a_lost_engine_adopts_what_runs(bench: Bench) -> None:
     )
     bench.until(lambda: bench.job("p_a").status == st.RUNNING)
 
-    bench.engine = bench.new_engine()
-    bench.engine.recover()
+    bench.lose_engine()
 
     assert bench.settle().status == st.COMPLETED
     assert count.read_text() == "a\nb\n"
@@ -257,8 +256,7 @@ def test_reliability_18_an_engine_lost_in_any_status_leaves_no_lie(bench: Bench,
         bench.engine.run_once()
         if status in bench.statuses("j"):
             break
-    bench.engine = bench.new_engine()
-    bench.engine.recover()
+    bench.lose_engine()
 
     job = bench.settle("j")
 
@@ -273,8 +271,7 @@ def test_a_cancel_while_the_engine_was_away_is_carried_out(bench: Bench) -> None
     with bench.database.transaction() as tx:
         tx.jobs.update("demo", "j", cancel_requested_at=time.time())
 
-    bench.engine = bench.new_engine()
-    bench.engine.recover()
+    bench.lose_engine()
 
     assert bench.settle("j").status == st.CANCELED
 

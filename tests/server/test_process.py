@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -114,6 +115,32 @@ def test_sigterm_ends_the_server_in_order(home: Home) -> None:
     with running(home) as process:
         assert ask(home, "shutdown", "POST").status_code == 202
         assert process.wait(30) == 0
+
+
+def test_a_server_that_builds_leaves_at_once_and_the_next_one_builds_again(home: Home) -> None:
+    """The package index does not answer; the server that waits for it does not linger beside its successor."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen(16)
+    index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+    conda = {"dependencies": ["pip", {"pip": ["six==1.17.0"]}]}
+    document = {"name": "j", "command": "true", "environment": {"image": "x", "conda_file": conda}}
+    with running(home, PIP_INDEX_URL=index, UV_INDEX_URL=index, UV_DEFAULT_INDEX=index) as process:
+        with httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock"
+        ) as owner:
+            answer = owner.post("/api/v1/workspaces/default/jobs", json={"document": document})
+            assert answer.status_code == 201, answer.text
+        silent.settimeout(DEADLINE)
+        connection, _ = silent.accept()  # the build has asked for its first package
+
+        process.terminate()
+
+        assert process.wait(20) == 0
+    connection.close()
+    silent.close()
+    with running(home):
+        assert ask(home, "workspaces/default/jobs/j").json()["status"] != "NotStarted", "the job is not lost"
 
 
 def test_a_long_home_has_a_short_socket(tmp_path: Path) -> None:

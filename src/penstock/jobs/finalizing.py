@@ -1,5 +1,8 @@
 """After the process: did it do what its file promised, and what does the job's record say about it?"""
 
+import errno
+import logging
+import os
 import shutil
 import stat
 from collections import deque
@@ -8,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from penstock.compute.interface import Finished
+from penstock.errors import PenstockError
 from penstock.jobs import statuses as st
 from penstock.jobs.advice import next_step
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import StepPlan
+from penstock.store.beneath import folder, remove_tree
+
+_log = logging.getLogger(__name__)
 
 _TAIL_LINES = 12
 _TAIL_BYTES = 64 * 1024
@@ -71,7 +78,11 @@ def _promised_outputs(plan: StepPlan, locator: Locator, what: str, finished: Fin
     for name, output in plan.outputs.items():
         path = locator.output_path(output)
         if output.is_file:
-            if not path.is_file():
+            if path.is_dir():
+                missing.append(
+                    f"output `{name}` is a uri_file, and no file was written to {path}: a folder is there"
+                )
+            elif not path.is_file():
                 missing.append(f"output `{name}` is a uri_file, and no file was written to {path}")
         elif output.type == "mlflow_model" and not (path / "MLmodel").is_file():
             missing.append(f"output `{name}` is an mlflow_model, and {path} holds no `MLmodel` file")
@@ -103,38 +114,87 @@ def last_lines(log: Path, count: int = _TAIL_LINES) -> list[str]:
     return list(deque((line for line in text.splitlines() if line.strip()), maxlen=count))
 
 
-def keep_artifacts(folders: JobFolders) -> None:
-    """`./outputs` and `./logs` of the working folder become the run's artifacts. Can be repeated after a crash."""
+def unkept(what: str, error: PenstockError | OSError) -> Outcome:
+    """The end of a step whose outputs or artifacts cannot be kept as its script left them."""
+    told = error if isinstance(error, PenstockError) else PenstockError(str(error))
+    return Outcome(
+        st.FAILED,
+        _error(
+            "OutputsNotKept",
+            f"{what} ended, but what it wrote cannot be kept: {told.message}",
+            details=list(told.details),
+            hint=told.hint or "free space, or see what the script made of its output folders",
+        ),
+    )
+
+
+def keep_artifacts(folders: JobFolders) -> tuple[str, ...]:
+    """`./outputs` and `./logs` of the working folder become the run's artifacts; warnings about what does not.
+
+    Can be repeated after a crash. A link is never followed: what it leads to is not the run's.
+    """
+    warnings = []
     for name in ("outputs", "logs"):
         source, target = folders.work / name, folders.artifacts / name
-        if source.is_dir() and not source.is_symlink():
+        if folders.work.is_symlink() or source.is_symlink():
+            warnings.append(f"`./{name}` was replaced by a link; what is behind it is not kept as artifacts")
+        elif source.is_dir():
             _move_into(source, target)
+    return tuple(warnings)
 
 
 def _move_into(source: Path, target: Path) -> None:
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
+    """Move, and where the target has something already, merge: what is newer stays."""
+    if target.is_dir() and not target.is_symlink() and source.is_dir() and not source.is_symlink():
+        for entry in source.iterdir():
+            _move_into(entry, target / entry.name)
         return
-    for entry in source.iterdir():
-        place = target / entry.name
-        if entry.is_dir() and not entry.is_symlink() and place.is_dir():
-            _move_into(entry, place)
-        else:
-            entry.replace(place)
+    remove_tree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EBUSY):
+            raise
+        _copy(source, target)  # another file system; the original goes with the working folder
 
 
-def write_protect(plan: StepPlan, locator: Locator) -> None:
+def _copy(source: Path, target: Path) -> None:
+    """Files, folders, and links as links. Pipes and sockets mean nothing outside their process."""
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+    elif source.is_dir():
+        target.mkdir(exist_ok=True)
+        for entry in source.iterdir():
+            _copy(entry, target / entry.name)
+    elif source.is_file():
+        shutil.copyfile(source, target)
+
+
+def write_protect(job: str, plan: StepPlan, locator: Locator) -> None:
     """Outputs are written once: later steps read them, none changes them."""
     for output in plan.outputs.values():
-        if output.path.startswith("azureml/"):
+        if output.belongs_to(job):
             path = locator.output_path(output)
-            for file in [path] if path.is_file() else path.rglob("*"):
-                if file.is_file() and not file.is_symlink():
-                    file.chmod(stat.S_IMODE(file.stat().st_mode) & ~0o222)
+            if path.is_file():
+                with folder(path.parent) as outer:
+                    _protect(path.name, outer)
+            for _, _, names, outer in os.fwalk(path, follow_symlinks=False):
+                for name in names:
+                    _protect(name, outer)
+
+
+def _protect(name: str, outer: int) -> None:
+    """Only a plain file that has no other name: a second one may be another's file, which we must not touch."""
+    found = os.lstat(name, dir_fd=outer)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        os.chmod(name, stat.S_IMODE(found.st_mode) & ~0o222, dir_fd=outer)
 
 
 def clear_run(folders: JobFolders) -> None:
-    """What only the run needed goes; logs, artifacts and outputs stay."""
-    for folder in (folders.work, folders.copies, folders.overlay):
-        shutil.rmtree(folder, ignore_errors=True)
+    """What only the run needed goes; logs, artifacts and outputs stay. What cannot go is left to `penstock gc`."""
+    for each in (folders.work, folders.copies, folders.overlay):
+        try:
+            remove_tree(each)
+        except OSError as error:
+            _log.warning("%s cannot be removed: %s", each, error)

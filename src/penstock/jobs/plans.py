@@ -113,6 +113,13 @@ class PlannedOutput:
     def is_file(self) -> bool:
         return self.type == "uri_file"
 
+    def belongs_to(self, job: str) -> bool:
+        """Whether the place is the job's alone, so that what lies there is its own, and is protected afterwards.
+
+        A path that the user chose may hold what others wrote, also where it begins like ours.
+        """
+        return self.path.startswith(f"azureml/{job}/")
+
 
 @dataclass(frozen=True)
 class PlannedEnvironment:

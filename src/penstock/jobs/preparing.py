@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
 from penstock.resources.expressions import Expression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.settings import Home
+from penstock.store.beneath import remove_tree
 
 Say = Callable[[str], None]
 
@@ -42,8 +44,7 @@ class Built:
 def fresh_folders(folders: JobFolders) -> None:
     """Empty folders for a run; what an earlier, unfinished start left behind goes."""
     for folder in (folders.work, folders.copies, folders.overlay):
-        if folder.exists():
-            shutil.rmtree(folder)
+        remove_tree(folder)
     for folder in (folders.work, folders.log.parent, folders.environment_log.parent):
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -105,12 +106,31 @@ def _input_path(
     if value.mode == "download":
         copy = folders.copies / name / path.name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, copy, copy_function=shutil.copyfile)
-        else:
-            shutil.copyfile(path, copy)
+        _copy(name, path, copy)
         return copy
     return path
+
+
+def _copy(name: str, source: Path, target: Path) -> None:
+    """A copy that the step may change. Links become what they lead to; one that leads nowhere is left out."""
+    try:
+        if source.is_dir():
+            shutil.copytree(
+                source, target, copy_function=shutil.copyfile, ignore=_special, ignore_dangling_symlinks=True
+            )
+        else:
+            shutil.copyfile(source, target)
+    except shutil.Error as error:  # its argument is a list of all that failed
+        raise PenstockError(
+            f"input `{name}` cannot be copied (mode: download)",
+            details=[str(each[-1]) for each in error.args[0]][:10],
+        ) from error
+
+
+def _special(folder: str, names: list[str]) -> list[str]:
+    """Pipes, sockets and devices: opening one could wait for ever, and none of them is data."""
+    kinds = [(name, stat.S_IFMT((Path(folder) / name).lstat().st_mode)) for name in names]
+    return [name for name, kind in kinds if kind not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)]
 
 
 def _only_file(name: str, folder: Path) -> Path:
@@ -124,14 +144,13 @@ def _only_file(name: str, folder: Path) -> Path:
     return files[0]
 
 
-def output_texts(plan: StepPlan, home: Home, locator: Locator) -> dict[str, str]:
+def output_texts(job: str, plan: StepPlan, home: Home, locator: Locator) -> dict[str, str]:
     """What `${{outputs.x}}` becomes; afterwards a folder exists, and a file's parent does."""
     texts: dict[str, str] = {}
     for name, output in plan.outputs.items():
         path = locator.output_path(output)
-        own = output.path.startswith("azureml/")
-        if own and path.exists():  # left by a start that did not end: outputs are written once
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if output.belongs_to(job):  # left by a start that did not end: outputs are written once
+            remove_tree(path)
         (path.parent if output.is_file else path).mkdir(parents=True, exist_ok=True)
         texts[name] = str(home.plainly(path))
     return texts

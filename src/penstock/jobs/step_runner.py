@@ -6,7 +6,7 @@ Both can be repeated: a server that was killed half-way does the same work again
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.compute.interface import Finished
@@ -20,9 +20,11 @@ from penstock.jobs.finalizing import Outcome
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import StepPlan
 from penstock.jobs.preparing import Built, Ready
+from penstock.jobs.recording import what
 from penstock.jobs.step_variables import StepIdentity, Tracking
 from penstock.resources.snapshots import SnapshotUri
 from penstock.settings import Home
+from penstock.store.beneath import remove_tree
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
@@ -33,6 +35,8 @@ from penstock.tracking.runs import Runs, RunStatus
 # A job without a limit may run as long as the product lets one run.
 _LONGEST_RUN = 21 * 24 * 3600.0
 _MARGIN = 3600.0
+# Enough for all pipelines that run at a time; one that is forgotten is only warned twice.
+_WARNINGS_REMEMBERED = 1000
 
 _RUN_STATUS: Mapping[str, RunStatus] = {st.COMPLETED: "FINISHED", st.FAILED: "FAILED", st.CANCELED: "KILLED"}
 
@@ -78,7 +82,8 @@ class StepRunner:
         self._start_tracking = start_tracking
         self._clock = clock
         self._root_runs = threading.Lock()
-        self._warned: set[tuple[str, str, str]] = set()
+        self._warned: dict[tuple[str, str, str], None] = {}  # the latest, oldest first
+        self._warning = threading.Lock()
 
     def folders(self, job: JobRecord) -> JobFolders:
         return JobFolders(self._home, job.workspace, job.name)
@@ -103,31 +108,54 @@ class StepRunner:
         locator = self.locator(job.workspace)
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
-        outputs = preparing.output_texts(plan, self._home, locator)
-        tracking = self._tracking(job, plan, wanted=environment.has_mlflow)
+        outputs = preparing.output_texts(job.name, plan, self._home, locator)
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)
         identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
-        ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)
+        tracking = self._tracking(job, plan, wanted=environment.has_mlflow)
+        try:
+            ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)
+        except Exception:
+            self.end_run(replace(job, mlflow_run=tracking.run_id), st.FAILED, self._clock())
+            raise
         return Prepared(ready=ready, mlflow_run=tracking.run_id)
 
     def finalize(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         """What the process left behind becomes the job's artifacts, and its end becomes the job's status."""
-        plan, folders, locator = (
-            StepPlan.from_record(job.spec["plan"]),
-            self.folders(job),
-            self.locator(job.workspace),
-        )
-        what = f"step `{job.step}`" if job.step is not None else f"job `{job.name}`"
-        finalizing.keep_artifacts(folders)
-        outcome = finalizing.outcome_of(
-            finished, plan, folders, locator, what=what, stopped_because=stopped_because
-        )
-        if outcome.status == st.COMPLETED:
-            finalizing.write_protect(plan, locator)
+        folders = self.folders(job)
+        try:
+            outcome = self._taken_stock(job, finished, stopped_because)
+        except (PenstockError, OSError) as error:  # what the script left cannot be kept as it is
+            outcome = finalizing.unkept(what(job), error)
         warnings = (*outcome.warnings, *self.end_run(job, outcome.status, finished.ended_at))
         finalizing.clear_run(folders)
         return Outcome(outcome.status, outcome.error, warnings)
+
+    def _taken_stock(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
+        plan, folders = StepPlan.from_record(job.spec["plan"]), self.folders(job)
+        locator = self.locator(job.workspace)
+        warnings = finalizing.keep_artifacts(folders)
+        outcome = finalizing.outcome_of(
+            finished, plan, folders, locator, what=what(job), stopped_because=stopped_because
+        )
+        if outcome.status == st.COMPLETED:
+            finalizing.write_protect(job.name, plan, locator)
+        return Outcome(outcome.status, outcome.error, (*outcome.warnings, *warnings))
+
+    def abandon(self, job: JobRecord) -> None:
+        """A step that was prepared and has ended without a process: its run ends, its folders go."""
+        self.end_run(job, job.status, job.ended_at or self._clock())
+        finalizing.clear_run(self.folders(job))
+
+    def remove(self, workspace: str, job: str) -> None:
+        """What was prepared for a job that is no more, with the folders that are empty then."""
+        folders = JobFolders(self._home, workspace, job)
+        for folder in (folders.run, folders.artifacts):
+            remove_tree(folder)
+            for outer in folder.parents:
+                if outer == self._home.path or any(outer.glob("*")):
+                    break
+                outer.rmdir()
 
     def end_run(self, job: JobRecord, status: str, at: float) -> tuple[str, ...]:
         """Tell MLflow how the run ended. A tracking server that cannot be told is a warning, never a failed job."""
@@ -169,8 +197,13 @@ class StepRunner:
     def _warn_once(self, job: JobRecord, warnings: Iterable[str], say: Callable[[str], None]) -> None:
         """A pipeline whose steps share an environment is warned about it once, not once a step."""
         for warning in warnings:
-            if (job.workspace, job.root, warning) not in self._warned:
-                self._warned.add((job.workspace, job.root, warning))
+            told = (job.workspace, job.root, warning)
+            with self._warning:
+                is_new = told not in self._warned
+                self._warned[told] = None
+                if len(self._warned) > _WARNINGS_REMEMBERED:
+                    del self._warned[next(iter(self._warned))]
+            if is_new:
                 say(f"warning: {warning}")
 
     def _lay_out_shared(self, snapshot: SnapshotUri, path: Path) -> None:
@@ -219,5 +252,5 @@ class StepRunner:
 
 
 def default_threads() -> int:
-    """How many steps are prepared or finalized at once: mostly waiting for disks and installers."""
-    return max(4, 2 * (os.cpu_count() or 2))
+    """How many steps are prepared, and how many are started or finalized, at once: they mostly wait for others."""
+    return max(8, 4 * (os.cpu_count() or 2))

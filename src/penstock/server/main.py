@@ -33,8 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     home = Home.from_environment()
     try:
         home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _only_server(home):
-            serve(home, arguments.host, arguments.port)
+        _hold(home)
+        serve(home, arguments.host, arguments.port)
     except PenstockError as error:
         print(f"error: {error.message}", *error.details, file=sys.stderr, sep="\n  ")
         if error.hint:
@@ -66,23 +66,21 @@ def _set_up_logging() -> None:
     logging.Formatter.converter = time.gmtime
 
 
-@contextlib.contextmanager
-def _only_server(home: Home) -> Iterator[None]:
-    """Hold the home for this process. The lock ends with the process, however it ends."""
+def _hold(home: Home) -> None:
+    """Hold the home for as long as this process lives: its threads may still work there when `main` has returned."""
     descriptor = os.open(home.server_lock, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ServerUnavailable(
-                f"another server runs in {home.path}: {lock.read().strip()}",
-                hint="use it, or stop it with `penstock server stop`",
-            ) from error
-        lock.truncate(0)
-        facts = {"pid": os.getpid(), "started_at": time.time(), "version": penstock.__version__}
-        lock.write(json.dumps(facts))
-        lock.flush()
-        yield
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 1000, 0).decode().strip()
+        os.close(descriptor)
+        raise ServerUnavailable(
+            f"another server runs in {home.path}: {holder}",
+            hint="use it, or stop it with `penstock server stop`",
+        ) from error
+    facts = {"pid": os.getpid(), "started_at": time.time(), "version": penstock.__version__}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(facts).encode(), 0)
 
 
 def serve(home: Home, host: str | None, port: int) -> None:

@@ -11,6 +11,7 @@ from penstock.identity.links import Links
 from penstock.identity.tokens import Tokens, secret_at
 from penstock.jobs.execution import Engine
 from penstock.jobs.step_runner import StepRunner, default_threads
+from penstock.jobs.workers import Workers
 from penstock.server.platform import Platform
 from penstock.server.verbs.compute import instances_of
 from penstock.server.verbs.workspace import ensure_default
@@ -52,7 +53,10 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         database,
         runner,
         compute,
-        ThreadPoolExecutor(default_threads(), thread_name_prefix="steps"),
+        Workers(
+            ThreadPoolExecutor(default_threads(), thread_name_prefix="prepare"),
+            ThreadPoolExecutor(default_threads(), thread_name_prefix="finish"),
+        ),
         instances_of=lambda workspace, name: instances_of(database, workspace, name),
         clock=time.time,
         reserve=Reserve(home.reserve),

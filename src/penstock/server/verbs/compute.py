@@ -58,7 +58,9 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         record = ComputeRecord(workspace, name, compute.type, spec, created_at, now)
         _check_limits(spec)
         _put(platform, tx, record, "updated" if existing else "created")
-        return Created(_described(record, group_of(tx, workspace)), warnings_of(parsed))
+        answer = Created(_described(record, group_of(tx, workspace)), warnings_of(parsed))
+    platform.engine.computes_changed()
+    return answer
 
 
 def update(
@@ -83,7 +85,9 @@ def update(
         spec = {key: value for key, value in resource.to_document().items() if value is not None}
         record = ComputeRecord(workspace, name, existing.type, spec, existing.created_at, platform.clock())
         _put(platform, tx, record, "updated")
-        return _described(record, group_of(tx, workspace))
+        answer = _described(record, group_of(tx, workspace))
+    platform.engine.computes_changed()
+    return answer
 
 
 def _put(platform: Platform, tx: Transaction, record: ComputeRecord, change: str) -> None:

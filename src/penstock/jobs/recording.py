@@ -1,0 +1,69 @@
+"""The one place that writes a job's status, and the words that go with its end."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from penstock.errors import PenstockError
+from penstock.events import JobStatusChanged
+from penstock.jobs import statuses as st
+from penstock.jobs.streaming import WARNING_PROPERTY
+from penstock.store.database import Database
+from penstock.store.records.job import JobRecord
+
+
+class Recorder:
+    """Writes a status and its event in one transaction."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def set(self, job: JobRecord, status: str, **columns: Any) -> JobRecord:
+        """The job with its new status. Only what the table of statuses allows; `columns` are those of the record."""
+        if not st.may_follow(job.status, status):
+            raise AssertionError(f"{job.name}: {status} may not follow {job.status}")
+        if status in st.TERMINAL:
+            columns.setdefault("ended_at", self._clock())
+        # The fence that we know: a job that has another owner by now is not written.
+        columns.setdefault("fence", job.fence)
+        with self._database.transaction() as tx:
+            job = tx.jobs.update(job.workspace, job.name, status=status, **columns)
+            event = JobStatusChanged(
+                f"job/{job.name}", job.root, job.step, status, job.display_name, columns.get("error")
+            )
+            tx.events.append(job.workspace, self._clock(), event.type, event.subject, event.body())
+        return job
+
+
+def what(job: JobRecord) -> str:
+    """How messages call it."""
+    return f"step `{job.step}`" if job.step is not None else f"job `{job.name}`"
+
+
+def never_ran(job: JobRecord, because: str) -> dict[str, Any]:
+    """The error of a step that was canceled before it had a process."""
+    message = f"{what(job)} did not run: {because}"
+    return {"code": "Canceled", "message": message, "details": [], "hint": None}
+
+
+def failed_with(job: JobRecord, error: PenstockError) -> dict[str, Any]:
+    """The error of a step that could not be prepared or started."""
+    return {**error.as_record(), "message": f"{what(job)} failed: {error.message}"}
+
+
+def error_of_pipeline(steps: Sequence[JobRecord]) -> dict[str, Any] | None:
+    """Its first failed step's error, with the names of the others; or that a step took longer than it may."""
+    failed = [step for step in steps if step.status == st.FAILED]
+    if not failed:
+        errors = (step.error for step in steps if step.status == st.CANCELED)
+        return next((error for error in errors if error and error.get("code") == "Timeout"), None)
+    nameless = {"code": "UserError", "message": f"step `{failed[0].step}` failed", "details": []}
+    first = failed[0].error or nameless
+    names = ", ".join(f"`{job.step}`" for job in failed[1:])
+    message = f"{first['message']}; also failed: {names}" if names else first["message"]
+    return {**first, "message": message}
+
+
+def warning_properties(warnings: Sequence[str]) -> dict[str, str]:
+    """Warnings as the properties under which a job's record keeps them."""
+    return {f"{WARNING_PROPERTY}{number}": text for number, text in enumerate(warnings, start=1)}
