@@ -1,5 +1,7 @@
 """Which files of a finished job are downloaded, and under which names: `artifacts/…` and `named-outputs/<output>/…`."""
 
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,39 +15,96 @@ def files_of(
     runner: StepRunner, job: JobRecord, children: Sequence[JobRecord], *, output: str | None, every: bool
 ) -> dict[str, Path]:
     """Download path → local path. Without a name the artifacts; with `every` the named outputs too."""
-    outputs = _outputs_of(job)
-    if output is not None:
-        if output not in outputs:
-            known = ", ".join(f"`{name}`" for name in outputs) or "none"
-            raise NotFound(f"job `{job.name}` has no output `{output}`", details=(f"its outputs: {known}",))
-        outputs = {output: outputs[output]}
     files: dict[str, Path] = {}
     if output is None:
-        for member in (job, *children):
-            prefix = "artifacts" if member is job else f"artifacts/steps/{member.step}"
-            files |= dict(_below(runner.folders(member).artifacts, prefix))
+        for prefix, folder in _artifact_folders(runner, job, children):
+            files |= dict(_below(folder, prefix))
     if output is not None or every:
-        locator = runner.locator(job.workspace)
-        for name, source in outputs.items():
+        for name in _outputs_of(job, only=output):
             try:
-                files |= dict(_below(locator.path_of(source), f"named-outputs/{name}"))
+                files |= dict(_below(_place_of(runner, job, name), f"named-outputs/{name}"))
             except NotFound:
                 if output is not None:
                     raise  # asked for by name; among all of a job's files, what it never wrote is no reason to keep the rest
     return files
 
 
-def _outputs_of(job: JobRecord) -> dict[str, OutputOf]:
+def file_of(runner: StepRunner, job: JobRecord, children: Sequence[JobRecord], path: str) -> Path:
+    """The local file behind one download path, found without listing all the others. Never through a link."""
+    first, _, rest = path.partition("/")
+    places = _artifact_folders(runner, job, children)
+    if first == "named-outputs":
+        name, _, rest = rest.partition("/")
+        places = [(f"named-outputs/{name}", _place_of(runner, job, name))] if name in _outputs_of(job) else []
+    for prefix, root in sorted(places, reverse=True):  # `artifacts/steps/a` before `artifacts`
+        if not path.startswith(f"{prefix}/"):
+            continue
+        inside = path.removeprefix(f"{prefix}/")
+        found = (
+            root if root.is_file() and inside == shown(root.name) else _plain_file(root, inside.split("/"))
+        )
+        found = found or (dict(_below(root, prefix)).get(path) if "%" in inside else None)
+        if found is not None:
+            return found
+    raise NotFound(
+        f"job `{job.name}` has no file `{path}`",
+        hint=f"`penstock job download -n {job.name}` lists what there is",
+    )
+
+
+def shown(path: str) -> str:
+    """A path as text that can be sent: bytes that are no text, and backslashes, as `%` with two digits."""
+    return "".join(
+        f"%{os.fsencode(each)[0]:02X}" if each == "\\" or "\udc80" <= each <= "\udcff" else each
+        for each in path
+    )
+
+
+def _plain_file(root: Path, parts: Sequence[str]) -> Path | None:
+    """The file that `parts` lead to, each of them an ordinary name and no link."""
+    place = root
+    for part in parts:
+        if part in ("", ".", "..") or "\0" in part:
+            return None
+        place = place / part
+        if place.is_symlink():
+            return None
+    return place if place.is_file() else None
+
+
+def _artifact_folders(
+    runner: StepRunner, job: JobRecord, children: Sequence[JobRecord]
+) -> list[tuple[str, Path]]:
+    steps = [(f"artifacts/steps/{child.step}", runner.folders(child).artifacts) for child in children]
+    return [("artifacts", runner.folders(job).artifacts), *steps]
+
+
+def _place_of(runner: StepRunner, job: JobRecord, output: str) -> Path:
+    return runner.locator(job.workspace).path_of(_outputs_of(job)[output])
+
+
+def _outputs_of(job: JobRecord, only: str | None = None) -> dict[str, OutputOf]:
     plan = job.spec["plan"]
     if job.type == "pipeline":
-        return {name: OutputOf(**value) for name, value in plan["outputs"].items()}
-    return {name: OutputOf(job.name, name) for name in StepPlan.from_record(plan).outputs}
+        outputs = {name: OutputOf(**value) for name, value in plan["outputs"].items()}
+    else:
+        outputs = {name: OutputOf(job.name, name) for name in StepPlan.from_record(plan).outputs}
+    if only is None:
+        return outputs
+    if only not in outputs:
+        known = ", ".join(f"`{name}`" for name in outputs) or "none"
+        raise NotFound(f"job `{job.name}` has no output `{only}`", details=(f"its outputs: {known}",))
+    return {only: outputs[only]}
 
 
 def _below(root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    """Plain files only: no link is followed, no pipe opened."""
     if root.is_file():
-        yield f"{prefix}/{root.name}", root
-    elif root.is_dir():
-        for path in sorted(root.rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                yield f"{prefix}/{path.relative_to(root).as_posix()}", path
+        yield f"{prefix}/{shown(root.name)}", root
+        return
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield f"{prefix}/{shown(path.relative_to(root).as_posix())}", path

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -115,9 +114,7 @@ def _copy(name: str, source: Path, target: Path) -> None:
     """A copy that the step may change. Links become what they lead to; one that leads nowhere is left out."""
     try:
         if source.is_dir():
-            shutil.copytree(
-                source, target, copy_function=shutil.copyfile, ignore=_special, ignore_dangling_symlinks=True
-            )
+            shutil.copytree(source, target, copy_function=shutil.copyfile, ignore=_not_data)
         else:
             shutil.copyfile(source, target)
     except shutil.Error as error:  # its argument is a list of all that failed
@@ -127,10 +124,9 @@ def _copy(name: str, source: Path, target: Path) -> None:
         ) from error
 
 
-def _special(folder: str, names: list[str]) -> list[str]:
-    """Pipes, sockets and devices: opening one could wait for ever, and none of them is data."""
-    kinds = [(name, stat.S_IFMT((Path(folder) / name).lstat().st_mode)) for name in names]
-    return [name for name, kind in kinds if kind not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)]
+def _not_data(folder: str, names: list[str]) -> list[str]:
+    """Pipes, sockets and devices, whose opening could wait for ever, and links that lead nowhere."""
+    return [name for name in names if not ((path := Path(folder) / name).is_file() or path.is_dir())]
 
 
 def _only_file(name: str, folder: Path) -> Path:

@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, StreamingResponse
 
-from penstock.errors import NotFound
 from penstock.identity.permissions import Action, require
 from penstock.jobs.streaming import Follower
 from penstock.server.platform import Platform
@@ -103,10 +103,10 @@ def list_files(
 ) -> dict[str, list[JobFile]]:
     """What `job download` fetches."""
     found = verbs.files(here, by, workspace, name, output=output_name, every=every)
-    prefix = f"/api/v1/workspaces/{workspace}/jobs/{name}/files"
+    prefix = f"/api/v1/workspaces/{quote(workspace)}/jobs/{quote(name)}/files"
     return {
         "files": [
-            JobFile(path=path, size=local.stat().st_size, url=f"{prefix}/{path}")
+            JobFile(path=path, size=local.stat().st_size, url=f"{prefix}/{quote(path)}")
             for path, local in found.items()
         ]
     }
@@ -115,11 +115,7 @@ def list_files(
 @router.get("/jobs/{name}/files/{path:path}", response_class=FileResponse)
 def read_file(here: Here, by: By, workspace: str, name: str, path: str) -> FileResponse:
     """The bytes of one file. Only paths of the listing are served."""
-    output = path.split("/")[1] if path.startswith("named-outputs/") else None
-    found = verbs.files(here, by, workspace, name, output=output, every=False)
-    if path not in found:
-        raise NotFound(f"job `{name}` has no file `{path}`", hint="list them with `penstock job download`")
-    return FileResponse(found[path])
+    return FileResponse(verbs.file(here, by, workspace, name, path))
 
 
 @router.get("/jobs/{name}/stream", response_class=StreamingResponse)

@@ -1,15 +1,16 @@
 """Jobs: check, create, list, show, cancel."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from penstock.errors import AlreadyExists, Conflict, InvalidDocument, PenstockError, Problem
+from penstock.errors import AlreadyExists, Conflict, InvalidDocument, Problem
 from penstock.events import JobCancelRequested, JobStatusChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import group_of, job_record
-from penstock.jobs.downloads import files_of
+from penstock.jobs.downloads import file_of, files_of
 from penstock.jobs.names import new_job_name
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
 from penstock.jobs.rows import Birth, rows_of
@@ -21,6 +22,7 @@ from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
+from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
 
 DEFAULT_EXPERIMENT = "Default"
@@ -197,15 +199,28 @@ def _value_at(document: Any, pointer: str) -> Any:
 
 def files(
     platform: Platform, caller: Caller, workspace: str, name: str, *, output: str | None, every: bool
-) -> Any:
+) -> dict[str, Path]:
     """The files that `job download` fetches: path under the download folder → path on this machine."""
+    job, children = _ended(platform, caller, workspace, name)
+    return files_of(platform.runner, job, children, output=output, every=every)
+
+
+def file(platform: Platform, caller: Caller, workspace: str, name: str, path: str) -> Path:
+    """One of these files."""
+    job, children = _ended(platform, caller, workspace, name)
+    return file_of(platform.runner, job, children, path)
+
+
+def _ended(
+    platform: Platform, caller: Caller, workspace: str, name: str
+) -> tuple[JobRecord, tuple[JobRecord, ...]]:
+    """A job with its steps, once nothing of it changes any more."""
     require(caller, Action.JOB_READ, workspace)
     with platform.database.reading() as tx:
-        job = tx.jobs.get(workspace, name)
-        children = tx.jobs.children(workspace, name)
+        job, children = tx.jobs.get(workspace, name), tx.jobs.children(workspace, name)
     if job.status not in st.TERMINAL:
-        raise PenstockError(
+        raise Conflict(
             f"job `{name}` is {job.status}: files can be downloaded once it has ended",
             hint=f"follow it with `penstock job stream -n {name}`",
         )
-    return files_of(platform.runner, job, children, output=output, every=every)
+    return job, children
