@@ -55,8 +55,8 @@ def ensure_server(home: Home, *more: str) -> None:
         try:
             _await_health(home, process, log_start)
         finally:
-            if process.returncode is None:
-                process.returncode = 0  # it goes on without us; Popen warns when it is dropped while its process runs
+            if process.returncode is None:  # it goes on without us; Popen would warn when it is dropped
+                process.returncode = 0
 
 
 def replace_if_outdated(home: Home, say: Say) -> None:
