@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 import penstock
 from penstock.errors import InvalidDocument, PenstockError, Problem
+from penstock.server.body_limit import BodyLimit
 from penstock.server.platform import Platform
 from penstock.server.routes import access, asset, compute, housekeeping, job, model, upload, workspace
 
@@ -27,6 +28,7 @@ def build_api(platform: Platform) -> FastAPI:
         redoc_url=None,
     )
     api.state.platform = platform
+    api.add_middleware(BodyLimit)
     for room in (housekeeping, access, upload, workspace, compute, job, model, asset):
         api.include_router(room.router, prefix="/api/v1")
     api.add_exception_handler(PenstockError, _penstock_error)
@@ -52,9 +54,17 @@ async def _request_error(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(refused.as_record(), status_code=refused.status)
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself, in our shape and with what was asked for."""
     assert isinstance(error, HTTPException)
-    record: dict[str, Any] = {"code": "HttpError", "message": str(error.detail), "details": [], "hint": None}
+    asked = f"{request.method} {request.url.path}"
+    code, message = {
+        404: ("ResourceNotFound", f"there is nothing at {asked}"),
+        405: ("MethodNotAllowed", f"{asked} is no request that this server knows"),
+        413: ("TooLarge", str(error.detail)),
+    }.get(error.status_code, ("HttpError", f"{asked}: {error.detail}"))
+    hint = "the API describes itself at /api/v1/openapi.json" if error.status_code in (404, 405) else None
+    record: dict[str, Any] = {"code": code, "message": message, "details": [], "hint": hint}
     return JSONResponse(record, status_code=error.status_code, headers=error.headers)
 
 

@@ -1,18 +1,20 @@
 """Uploads by digest."""
 
-import asyncio
-import queue
 from collections.abc import Iterator
+from functools import cache
 
+from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 
+from penstock.errors import PenstockError
 from penstock.server.routes.request import Body, By, Here
 from penstock.server.verbs import upload as verbs
 
 router = APIRouter(tags=["upload"])
 
-# Chunks that may wait between the network and the disk: bounds the memory of an upload of any size.
-_MOST_WAITING = 16
+# Uploads that are written at the same time; further ones wait until one of these has ended.
+_MOST_AT_ONCE = 64
 
 
 class Digests(Body):
@@ -30,30 +32,28 @@ def missing_blobs(here: Here, by: By, body: Digests) -> dict[str, list[str]]:
 @router.put("/blobs/{digest}", status_code=201)
 async def put_blob(here: Here, by: By, digest: str, request: Request) -> dict[str, str]:
     """Keep the body's bytes under their digest."""
-    chunks: queue.Queue[bytes | None] = queue.Queue(_MOST_WAITING)
-    writing = asyncio.ensure_future(asyncio.to_thread(verbs.put, here, by, digest, _until_none(chunks)))
     try:
-        async for chunk in request.stream():
-            if writing.done():  # refused or failed: the rest is of no use
-                break
-            await asyncio.to_thread(_put_unless_done, chunks, chunk, writing)
-    finally:
-        await asyncio.to_thread(_put_unless_done, chunks, None, writing)
-    await writing
+        await to_thread.run_sync(verbs.put, here, by, digest, _chunks_of(request), limiter=_writers())
+    except ClientDisconnect as error:  # nobody is there to read this, but the log says what happened
+        raise PenstockError(f"the upload of {digest} was cut off") from error
     return {"digest": digest}
 
 
-def _put_unless_done(
-    chunks: "queue.Queue[bytes | None]", chunk: bytes | None, writing: "asyncio.Future[None]"
-) -> None:
-    while not writing.done():
-        try:
-            chunks.put(chunk, timeout=0.1)
-        except queue.Full:
-            continue
-        return
+def _chunks_of(request: Request) -> Iterator[bytes]:
+    """The body, for a thread that writes it: it asks the loop for one chunk after the other.
 
+    One thread per upload and no queue: a slow disk slows the network down, and nothing waits for a second thread.
+    """
+    stream = request.stream()
 
-def _until_none(chunks: "queue.Queue[bytes | None]") -> Iterator[bytes]:
-    while (chunk := chunks.get()) is not None:
+    async def following() -> bytes:
+        return await anext(stream, b"")
+
+    while chunk := from_thread.run(following):
         yield chunk
+
+
+@cache
+def _writers() -> CapacityLimiter:
+    """Threads of their own: uploads that trickle in must not take those that answer everything else."""
+    return CapacityLimiter(_MOST_AT_ONCE)

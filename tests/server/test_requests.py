@@ -1,0 +1,254 @@
+"""Requests as they come from a network: strangers, too large, cut off, many at once, gone while they are answered."""
+
+import asyncio
+import hashlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from penstock.identity.tokens import Caller
+from penstock.server.api import build_api
+from tests.server.conftest import Api
+
+DEADLINE = 30.0
+OWNER = Caller("owner")
+MEMBER, STRANGER = Caller("person", "default"), Caller("person", "other")
+JOB = Caller("job", "default", "j")
+
+# Every route, and who may use it in workspace `default`. m: a person of the workspace, s: a person of another one,
+# j: a job of the workspace. The owner may use every route; who is nobody may use none.
+ALLOWED = {
+    "GET /health": "msj",
+    "GET /status": "msj",
+    "GET /usage": "",
+    "POST /gc": "",
+    "POST /shutdown": "",
+    "POST /links": "",
+    "POST /workspaces/{workspace}/tokens": "",
+    "POST /blobs:missing": "ms",
+    "PUT /blobs/{digest}": "ms",
+    "GET /workspaces": "msj",
+    "POST /workspaces": "",
+    "GET /workspaces/{workspace}": "mj",
+    "DELETE /workspaces/{workspace}": "",
+    "GET /workspaces/{workspace}/computes": "mj",
+    "POST /workspaces/{workspace}/computes": "m",
+    "GET /workspaces/{workspace}/computes/{name}": "mj",
+    "PATCH /workspaces/{workspace}/computes/{name}": "m",
+    "DELETE /workspaces/{workspace}/computes/{name}": "m",
+    "GET /workspaces/{workspace}/jobs": "mj",
+    "POST /workspaces/{workspace}/jobs": "m",
+    "POST /workspaces/{workspace}/jobs:validate": "mj",
+    "POST /workspaces/{workspace}/documents:check": "mj",
+    "GET /workspaces/{workspace}/jobs/{name}": "mj",
+    "POST /workspaces/{workspace}/jobs/{name}/cancel": "m",
+    "GET /workspaces/{workspace}/jobs/{name}/files": "mj",
+    "GET /workspaces/{workspace}/jobs/{name}/files/{path}": "mj",
+    "GET /workspaces/{workspace}/jobs/{name}/stream": "mj",
+    "GET /workspaces/{workspace}/models": "mj",
+    "POST /workspaces/{workspace}/models": "m",
+    "GET /workspaces/{workspace}/models/{name}/versions/{version}": "mj",
+    "GET /workspaces/{workspace}/models/{name}/labels/{label}": "mj",
+    "GET /workspaces/{workspace}/{kind}": "mj",
+    "POST /workspaces/{workspace}/{kind}": "m",
+    "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",
+    "GET /workspaces/{workspace}/{kind}/{name}/labels/{label}": "mj",
+}
+BODIES: dict[str, Any] = {
+    "POST /links": {"workspace": "default", "target": "/"},
+    "POST /blobs:missing": {"digests": []},
+    "PATCH /workspaces/{workspace}/computes/{name}": {"set": {}},
+    "POST /gc": {"dry_run": True},
+    "POST /workspaces/{workspace}/tokens": {},
+}
+
+
+def routes_of(api: FastAPI) -> set[str]:
+    """As the API describes itself: nothing of it is hidden."""
+    return {
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, methods in api.openapi()["paths"].items()
+        for method in methods
+    }
+
+
+def answer_of(api: FastAPI, route: str, caller: Caller | None) -> int:
+    """The status that a caller gets who asks for things that do not exist, so that nothing happens."""
+    method, path = route.split(" ")
+    values = {
+        "workspace": "default",
+        "kind": "environments",
+        "path": "x",
+        "digest": hashlib.sha256(b"").hexdigest(),
+    }
+    for part in ("workspace", "kind", "path", "digest", "name", "version", "label"):
+        path = path.replace(f"{{{part}}}", values.get(part, "nothing"))
+
+    async def as_caller(scope: Any, receive: Any, send: Any) -> None:
+        if caller is not None:
+            scope["penstock.caller"] = caller
+        await api(scope, receive, send)
+
+    body = None if method in ("GET", "DELETE", "PUT") else BODIES.get(route, {"document": {}})
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(as_caller, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://penstock") as http:
+            return (await http.request(method, f"/api/v1{path}", json=body)).status_code
+
+    return asyncio.run(ask())
+
+
+def test_reliability_09_every_route_is_in_the_table(api: Api) -> None:
+    """A new route without a line is a route that nobody has thought about."""
+    assert routes_of(build_api(api.platform)) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("route", sorted(ALLOWED))
+def test_reliability_09_who_may_use_a_route(api: Api, route: str) -> None:
+    """Default deny: who is not in the table's line is refused, before anything is looked up."""
+    application = build_api(api.platform)
+    callers = {"m": MEMBER, "s": STRANGER, "j": JOB}
+
+    statuses = {letter: answer_of(application, route, caller) for letter, caller in callers.items()}
+
+    assert "".join(letter for letter, status in statuses.items() if status != 403) == ALLOWED[route]
+    assert answer_of(application, route, None) in ((401,) if route != "GET /health" else (200,))
+    if route != "POST /shutdown" and "/models" not in route:  # which would start MLflow to answer
+        assert answer_of(application, route, OWNER) not in (401, 403)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/nothing", 404),
+        ("PUT", "/api/v1/workspaces", 405),
+        ("POST", "/api/v1/health", 405),
+        ("GET", "/api/v1/workspaces/default/pictures", 422),
+    ],
+)
+def test_a_route_that_does_not_exist_is_told_in_our_record(
+    api: Api, method: str, path: str, status: int
+) -> None:
+    """With what was asked for, so that a mistyped address is seen."""
+    answer = api.http.request(method, path)
+
+    assert answer.status_code == status
+    record = answer.json()
+    assert {"code", "message", "details", "hint"} <= set(record)
+    assert path in record["message"] or status == 422
+
+
+def test_a_body_that_is_no_json_is_told_in_our_record(api: Api) -> None:
+    """A client's defect, in words."""
+    headers = {"content-type": "application/json"}
+    answer = api.http.post("/api/v1/workspaces", content=b"{nonsense", headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "InvalidDocument" or answer.json()["problems"]
+
+
+@pytest.mark.parametrize("says_its_length", [True, False])
+def test_reliability_14_a_huge_document_is_refused(api: Api, says_its_length: bool) -> None:
+    """A hundred megabytes of JSON never come to be in memory, whether they are announced or not."""
+    taken = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal taken
+        yield b'{"document": {"name": "'
+        for _ in range(100):
+            taken += 1
+            yield b"x" * 1024 * 1024
+        yield b'"}}'
+
+    headers = {"content-type": "application/json"} | (
+        {"content-length": str(23 + 100 * 1024**2 + 3)} if says_its_length else {}
+    )
+    try:
+        answer = api.http.post("/api/v1/workspaces", content=body(), headers=headers)
+    except (httpx.WriteError, httpx.RemoteProtocolError):  # the server had said enough and hung up
+        assert taken < 100
+    else:
+        assert answer.status_code == 413
+        assert answer.json()["code"] == "TooLarge"
+    assert api.get("health")["status"] == "ok"
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(api: Api) -> None:
+    """The client went away in the middle: no part of it is kept, no thread waits for the rest."""
+    content = b"y" * 3_000_000
+    digest = hashlib.sha256(content).hexdigest()
+    before = threading.active_count()
+    for _ in range(12):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(api.platform.home.socket))
+            head = f"PUT /api/v1/blobs/{digest} HTTP/1.1\r\nHost: penstock\r\nContent-Length: {len(content)}\r\n\r\n"
+            line.sendall(head.encode() + content[:1_000_000])
+
+    until(lambda: not [path for path in api.platform.home.artifacts.rglob("*") if path.is_file()])
+    until(lambda: threading.active_count() <= before + 12)
+    assert api.post("blobs:missing", digests=[digest])["missing"] == [digest]
+    assert api.http.put(f"/api/v1/blobs/{digest}", content=content).status_code == 201
+
+
+def test_many_slow_uploads_at_once_all_arrive(api: Api) -> None:
+    """More than the server has threads: none waits for a thread that waits for it."""
+    together = threading.Barrier(40)
+    statuses: list[int] = []
+
+    def upload(number: int) -> None:
+        content = str(number).encode() * 100_000
+
+        def slowly() -> Iterator[bytes]:
+            yield content[:1000]
+            together.wait(DEADLINE)
+            yield content[1000:]
+
+        digest = hashlib.sha256(content).hexdigest()
+        transport = httpx.HTTPTransport(uds=str(api.platform.home.socket))
+        with httpx.Client(transport=transport, base_url="http://penstock", timeout=DEADLINE) as http:
+            statuses.append(http.put(f"/api/v1/blobs/{digest}", content=slowly()).status_code)
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+
+    assert statuses == [201] * 40
+
+
+def test_a_follower_that_goes_away_is_forgotten(api: Api) -> None:
+    """Nobody reads on for a client that is gone."""
+    api.create("jobs", name="j", command="sleep 60", environment={"image": "python:3.11"})
+    for _ in range(5):
+        with api.http.stream("GET", "/api/v1/workspaces/default/jobs/j/stream") as stream:
+            line = json.loads(next(stream.iter_lines()))
+            assert line["job"] == "j"
+        api.http.close()
+        transport = httpx.HTTPTransport(uds=str(api.platform.home.socket))
+        api.http = httpx.Client(transport=transport, base_url="http://penstock", timeout=60)
+
+    def quiet() -> bool:
+        with api.platform.database.count_statements() as counted:
+            time.sleep(0.6)  # several looks of a follower
+        return not counted.statements
+
+    until(lambda: api.get("workspaces/default/jobs/j")["status"] == "Running")
+    until(quiet)
+    api.post("workspaces/default/jobs/j/cancel")
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
