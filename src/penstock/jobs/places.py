@@ -22,6 +22,8 @@ from penstock.settings import Home
 UPLOADS = "LocalUpload"
 BLOB_STORE = "workspaceblobstore"
 ARTIFACT_STORE = "workspaceartifactstore"
+# What the product calls a job's artifact folder among its outputs.
+ARTIFACT_OUTPUTS = ("artifacts", "default")
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Locator:
                 )
 
     def _output_of(self, job: str, output: str, inside: str) -> Path:
-        if output in ("artifacts", "default"):
+        if output in ARTIFACT_OUTPUTS:
             root = JobFolders(self._home, self._workspace, job).artifacts
         else:
             planned = self._plan_of(job).outputs.get(output)
@@ -150,7 +152,7 @@ class Locator:
         resolved, root = (root / inside).resolve(), root.resolve()
         if resolved != root and root not in resolved.parents:
             raise PenstockError(f"path `{inside}` leaves output `{output}` of job `{job}`")
-        if output in ("artifacts", "default") and inside.strip("/") and not resolved.exists():
+        if output in ARTIFACT_OUTPUTS and inside.strip("/") and not resolved.exists():
             return self._logged(job, inside.strip("/")) or resolved
         return resolved
 

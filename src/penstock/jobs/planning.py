@@ -4,11 +4,14 @@ Planning decides nothing about time: it can be asked without running anything, a
 the same plans.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from penstock.errors import InvalidDocument, PenstockError, Problem
+from penstock.jobs.output_places import OutputPlaces, datastore_name, output_place
+from penstock.jobs.places import BLOB_STORE
 from penstock.jobs.plans import (
     AtAddress,
     InDatastore,
@@ -28,8 +31,6 @@ from penstock.resources.ports import MODEL_TYPES, PARAMETER_TYPES, parameter_tex
 
 T = TypeVar("T")
 
-DEFAULT_DATASTORE = "workspaceblobstore"
-ARTIFACT_DATASTORE = "workspaceartifactstore"
 LOCAL_COMPUTE = "local"
 
 
@@ -85,7 +86,7 @@ class _Parent:
     def __init__(self, job: PipelineJob, context: "_Context") -> None:
         self.job = job
         self._context = context
-        self.datastore = _datastore_name(job.settings.default_datastore)
+        self.datastore = datastore_name(job.settings.default_datastore)
         self.bound_outputs: dict[str, OutputOf] = {}
 
     def input(self, name: str) -> PlannedInput:
@@ -139,6 +140,7 @@ class _Context:
         self.lookup = lookup
         self.names = names
         self.problems: list[Problem] = []
+        self._places = OutputPlaces()
 
     def raise_problems(self) -> None:
         if self.problems:
@@ -165,7 +167,7 @@ class _Context:
         default_compute: str | None,
         parent: _Parent | None,
     ) -> StepPlan:
-        name, needs = self.names[key], set[str]()
+        needs = set[str]()
         ports = step.ports
         inputs = {
             port: self.value(
@@ -185,11 +187,28 @@ class _Context:
                 for variable, value in step.environment_variables.items()
             },
             compute=_compute_name(_filled(str(compute), literal)),
-            timeout=float(_filled(str(timeout), literal)) if timeout is not None else None,
+            timeout=self._timeout(timeout, literal, f"{pointer}/limits/timeout"),
             inputs=inputs,
-            outputs=self._outputs(name, step, pointer, parent),
+            outputs=self._outputs(key, step, pointer, parent),
             needs=tuple(sorted(needs)),
         )
+
+    def _timeout(
+        self, given: object, literal: Callable[[Expression], str | None], pointer: str
+    ) -> float | None:
+        """Seconds, also where they come from an input."""
+        if given is None:
+            return None
+        text = _filled(str(given), literal)
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < math.inf:
+            self.problems.append(
+                Problem(pointer, f"`{text}` is no number of seconds", "a number greater than 0")
+            )
+        return seconds
 
     def _literal_of(
         self, inputs: Mapping[str, PlannedInput], parent: _Parent | None
@@ -271,6 +290,14 @@ class _Context:
         fallback: tuple[str, Source] = (declared, AtAddress(path))
         found, source = self.guarded(pointer, lambda: self._source(path, declared), fallback)
         kind = declared if explicit or found == "uri_folder" else found
+        if explicit and found != declared and declared != "custom_model":  # as that, every model can be read
+            self.problems.append(
+                Problem(
+                    pointer,
+                    f"`{path}` is a {found}, and the input is declared {declared}",
+                    hint=f"declare it `type: {found}`, or leave the type out",
+                )
+            )
         return PlannedInput(source=source, type=kind, mode=mode)
 
     def _source(self, path: str, declared: str) -> tuple[str, Source]:
@@ -302,9 +329,9 @@ class _Context:
         return PlannedEnvironment(label, value.image, value.conda_file)
 
     def _outputs(
-        self, name: str, step: CommandJob | CommandStep, pointer: str, parent: _Parent | None
+        self, key: str, step: CommandJob | CommandStep, pointer: str, parent: _Parent | None
     ) -> dict[str, PlannedOutput]:
-        outputs: dict[str, PlannedOutput] = {}
+        name, outputs = self.names[key], dict[str, PlannedOutput]()
         for port in dict.fromkeys([*step.output_ports, *step.outputs]):
             value = step.outputs.get(port)
             kind = (
@@ -315,39 +342,17 @@ class _Context:
             settings = parent.output_settings(name, port, value) if parent is not None else value
             datastore, path = self.guarded(
                 f"{pointer}/outputs/{port}",
-                lambda port=port, kind=kind, settings=settings: _output_place(  # type: ignore[misc]
+                lambda port=port, kind=kind, settings=settings: output_place(  # type: ignore[misc]
                     name, port, kind, getattr(settings, "path", None), parent.datastore if parent else None
                 ),
-                (DEFAULT_DATASTORE, ""),
+                (BLOB_STORE, ""),
             )
             mode = getattr(settings, "mode", None) or getattr(value, "mode", None) or "rw_mount"
             outputs[port] = PlannedOutput(type=kind, mode=str(mode), datastore=datastore, path=path)
+            taken = self._places.take(outputs[port], key if parent else None, port)
+            if taken is not None:
+                self.problems.append(Problem(f"{pointer}/outputs/{port}", *taken))
         return outputs
-
-
-def _output_place(
-    name: str, port: str, kind: str, path: str | None, datastore: str | None
-) -> tuple[str, str]:
-    """Where an output is written: the path that was asked for, or `azureml/<job>/<output>/` of the default store."""
-    default = datastore or DEFAULT_DATASTORE
-    if path is None:
-        if port in (
-            "artifacts",
-            "default",
-        ):  # the job's own artifact folder, under the name that the product gives it
-            return ARTIFACT_DATASTORE, f"ExperimentRun/dcid.{name}/"
-        return default, f"azureml/{name}/{port}/" + (port if kind == "uri_file" else "")
-    values = {"name": name, "output_name": port, "default_datastore": default}
-    reference = refs.parse_reference(
-        render(parse_template(path), lambda each: values.get(each.scope)), "output"
-    )
-    if not isinstance(reference, refs.DatastorePath):
-        raise refs.BadReference(
-            f"output path `{path}` is not a place in a datastore", "azureml://datastores/<name>/paths/<path>"
-        )
-    if kind == "uri_file":
-        return reference.datastore, reference.path.rstrip("/")
-    return reference.datastore, reference.path.rstrip("/") + "/"
 
 
 def _filled(text: str, literal: Callable[[Expression], str | None]) -> str:
@@ -358,10 +363,6 @@ def _compute_name(text: str) -> str:
     reference = refs.parse_reference(text, "compute")
     name = reference.name if isinstance(reference, refs.AssetReference) else text
     return LOCAL_COMPUTE if name == "serverless" else name
-
-
-def _datastore_name(text: str | None) -> str | None:
-    return text.removeprefix("azureml:") if text else None
 
 
 def _type_of(value: Any, otherwise: str) -> str:

@@ -27,6 +27,11 @@ class Runs:
         """See to it that MLflow has the workspace."""
         self._rest.ensure_workspace(workspace)
 
+    def delete_workspace(self, workspace: str) -> None:
+        """Delete what MLflow has of the workspace. An MLflow that never ran has nothing, and is not started for that."""
+        if self._rest.server.has_state():
+            self._rest.delete_workspace(workspace)
+
     def experiment_id(self, workspace: str, name: str) -> str:
         """The id of the experiment of this name, which comes to be if it is new; restored if it was deleted."""
         found = self._find_experiment(workspace, name)

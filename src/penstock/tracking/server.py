@@ -74,6 +74,10 @@ class MlflowServer:
         with self._changed:
             return self._starter is None and self._running()
 
+    def has_state(self) -> bool:
+        """Whether it has ever run here, so that something may be remembered."""
+        return (self.folder / "mlflow.db").exists()
+
     def start(self) -> None:
         """See to it that the server runs, in the background; returns at once."""
         with self._changed:

@@ -1,5 +1,6 @@
 """Jobs: check, create, list, show, cancel."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,21 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
     try:
         parsed = _checked(platform, workspace, document)
         with platform.database.reading() as tx:
+            _check_free(tx, workspace, document.get("name"))
             _plan(platform, tx, workspace, parsed, str(document.get("name") or "validated"))
     except InvalidDocument as error:
-        problems = [_problem_record(problem, document) for problem in error.problems]
-        return {"result": "Failed", "errors": problems, "warnings": []}
+        return _failed(error.problems, document)
+    except AlreadyExists as error:
+        return _failed([Problem("/name", error.message, hint=error.hint, code="taken")], document)
     return {"result": "Succeeded", "warnings": [_problem_record(each, document) for each in parsed.warnings]}
+
+
+def _failed(problems: Iterable[Problem], document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "result": "Failed",
+        "errors": [_problem_record(problem, document) for problem in problems],
+        "warnings": [],
+    }
 
 
 def check(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -75,11 +86,7 @@ def create(
     experiment = job.experiment_name or default_experiment or DEFAULT_EXPERIMENT
     with platform.database.transaction() as tx:
         group = group_of(tx, workspace)
-        if tx.jobs.find(workspace, name) is not None:
-            raise AlreadyExists(
-                f"job `{name}` exists in workspace `{workspace}`",
-                hint="leave the name out to get a new one, or choose another",
-            )
+        _check_free(tx, workspace, name)
         planned = _plan(platform, tx, workspace, parsed, name)
         records = rows_of(job, planned, Birth(workspace, name, experiment, platform.clock(), platform.user))
         for record in records:
@@ -91,6 +98,14 @@ def create(
     platform.engine.look_at(workspace, name)
     described = job_record(records[0], records[1:], group, platform.loopback_url)
     return Created(described, warnings_of(parsed))
+
+
+def _check_free(tx: Transaction, workspace: str, name: str | None) -> None:
+    if name is not None and tx.jobs.find(workspace, name) is not None:
+        raise AlreadyExists(
+            f"job `{name}` exists in workspace `{workspace}`",
+            hint="leave the name out to get a new one, or choose another",
+        )
 
 
 def _checked(platform: Platform, workspace: str, document: dict[str, Any]) -> Parsed:

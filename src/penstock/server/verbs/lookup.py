@@ -3,7 +3,8 @@
 from typing import Any
 
 from penstock.errors import NotFound
-from penstock.jobs.places import BLOB_STORE
+from penstock.jobs import statuses as st
+from penstock.jobs.places import ARTIFACT_OUTPUTS, BLOB_STORE
 from penstock.jobs.planning import Lookup
 from penstock.jobs.plans import (
     AtAddress,
@@ -47,13 +48,29 @@ class WorkspaceLookup(Lookup):
         return found.type, RegisteredModel(found.name, found.version)
 
     def job_output(self, reference: refs.JobOutput) -> Source:
+        """What the job wrote, or its step where it is a pipeline. Refused where it is not written, or not to its end."""
         job = self._tx.jobs.get(self._workspace, reference.job)
-        bound = job.spec["plan"].get("outputs", {}).get(reference.output)
+        outputs, output = job.spec["plan"].get("outputs", {}), reference.output
+        is_artifacts = output in ARTIFACT_OUTPUTS
+        if output not in outputs and not (is_artifacts and job.type != "pipeline"):
+            known = ", ".join(f"`{name}`" for name in outputs) or "none"
+            raise NotFound(f"job `{job.name}` has no output `{output}`", details=(f"its outputs: {known}",))
         if job.type == "pipeline":
-            if bound is None:
-                raise NotFound(f"job `{job.name}` has no output `{reference.output}`")
-            return OutputOf(bound["job"], bound["output"], reference.path)
-        return OutputOf(job.name, reference.output, reference.path)
+            output = outputs[output]["output"]
+            job = self._tx.jobs.get(self._workspace, outputs[reference.output]["job"])
+        if job.status not in st.TERMINAL:
+            raise NotFound(
+                f"output `{reference.output}` of job `{reference.job}` is not written yet: `{job.name}` is {job.status}",
+                hint=f"wait for its end: `penstock job stream -n {reference.job}`",
+            )
+        if (
+            job.status != st.COMPLETED and not is_artifacts
+        ):  # logs and checkpoints of a failed job are worth having
+            raise NotFound(
+                f"output `{reference.output}` of job `{reference.job}` may be incomplete: `{job.name}` is {job.status}",
+                hint="use the output of a job that completed",
+            )
+        return OutputOf(job.name, output, reference.path)
 
     def _asset(self, kind: str, reference: refs.AssetReference) -> Any:
         if reference.registry is not None:

@@ -87,22 +87,30 @@ def show(platform: Platform, caller: Caller, name: str) -> dict[str, Any]:
 
 
 def delete(platform: Platform, caller: Caller, name: str) -> None:
-    """Remove a workspace with its assets, jobs and files. Refused while a job is open, and for `default`."""
+    """Remove a workspace with its assets, jobs, files, runs and models. Refused while a job is open, and for `default`."""
     require(caller, Action.WORKSPACE_WRITE)
     if name == DEFAULT_WORKSPACE:
         raise Conflict(
             "workspace `default` stays", hint="make another one the default with `penstock configure`"
         )
+    with platform.database.reading() as tx:
+        _check_unused(tx, name)
+    # Before the rows: where MLflow cannot be told, the workspace stays, and no later one of its name shows its runs.
+    platform.runs.delete_workspace(name)
     with platform.database.transaction() as tx:
-        tx.workspaces.get(name)
-        open_jobs = [job.name for job in tx.jobs.list(name, statuses=tuple(st.OPEN), limit=5)]
-        if open_jobs:
-            raise Conflict(
-                f"workspace `{name}` has open jobs: {', '.join(open_jobs)}",
-                hint="cancel them first (`penstock job cancel -n <name>`)",
-            )
+        _check_unused(tx, name)
         tx.workspaces.delete(name)
     platform.remove_tree(platform.home.workspace(name))
+
+
+def _check_unused(tx: Transaction, name: str) -> None:
+    tx.workspaces.get(name)
+    open_jobs = [job.name for job in tx.jobs.list(name, statuses=tuple(st.OPEN), limit=5)]
+    if open_jobs:
+        raise Conflict(
+            f"workspace `{name}` has open jobs: {', '.join(open_jobs)}",
+            hint="cancel them first (`penstock job cancel -n <name>`)",
+        )
 
 
 def record_of(platform: Platform, record: WorkspaceRecord) -> dict[str, Any]:
