@@ -1,9 +1,10 @@
 """Uploads by digest."""
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
@@ -33,13 +34,14 @@ def missing_blobs(here: Here, by: By, body: Digests) -> dict[str, list[str]]:
 async def put_blob(here: Here, by: By, digest: str, request: Request) -> dict[str, str]:
     """Keep the body's bytes under their digest."""
     try:
-        await to_thread.run_sync(verbs.put, here, by, digest, _chunks_of(request), limiter=_writers())
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(_writers(), verbs.put, here, by, digest, _chunks_of(request, loop))
     except ClientDisconnect as error:  # nobody is there to read this, but the log says what happened
         raise PenstockError(f"the upload of {digest} was cut off") from error
     return {"digest": digest}
 
 
-def _chunks_of(request: Request) -> Iterator[bytes]:
+def _chunks_of(request: Request, loop: asyncio.AbstractEventLoop) -> Iterator[bytes]:
     """The body, for a thread that writes it: it asks the loop for one chunk after the other.
 
     One thread per upload and no queue: a slow disk slows the network down, and nothing waits for a second thread.
@@ -49,11 +51,11 @@ def _chunks_of(request: Request) -> Iterator[bytes]:
     async def following() -> bytes:
         return await anext(stream, b"")
 
-    while chunk := from_thread.run(following):
+    while chunk := asyncio.run_coroutine_threadsafe(following(), loop).result():
         yield chunk
 
 
 @cache
-def _writers() -> CapacityLimiter:
+def _writers() -> ThreadPoolExecutor:
     """Threads of their own: uploads that trickle in must not take those that answer everything else."""
-    return CapacityLimiter(_MOST_AT_ONCE)
+    return ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="upload")
