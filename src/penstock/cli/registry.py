@@ -35,6 +35,9 @@ NOUNS: Mapping[str, Noun] = {
         Noun("job", "Run, follow, cancel and download jobs."),
         Noun("check", "List what a file needs that is not here yet, and create it.", alone=True),
         Noun(
+            "validate", "Say everything that is wrong with a file of any kind. Needs no server.", alone=True
+        ),
+        Noun(
             "demo",
             "Train, evaluate and register a model end to end, on data that is already here.",
             alone=True,

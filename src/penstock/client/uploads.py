@@ -13,6 +13,7 @@ from typing import Any
 
 from penstock.client.connection import Connection, escaped
 from penstock.errors import Conflict, InvalidDocument, PenstockError, Problem
+from penstock.resources.overrides import put_at
 from penstock.resources.reading import Document
 from penstock.resources.snapshots import Snapshot, take_snapshot
 
@@ -73,7 +74,7 @@ def prepare(document: Document) -> Prepared:
         snapshots.append(snapshot)
         files.update(paths)
         manifests[snapshot.digest] = snapshot.manifest()
-        _put(data, local.pointer, snapshot.uri)
+        put_at(data, local.pointer, snapshot.uri)
     told = replace(document, problems=document.locate(problems))
     return Prepared(told, data, tuple(snapshots), files, manifests)
 
@@ -182,11 +183,3 @@ def problem_of(warning: Any) -> Problem:
         return Problem("", warning)
     known = Problem.__dataclass_fields__
     return Problem(**{"pointer": "", **{name: value for name, value in warning.items() if name in known}})
-
-
-def _put(data: Any, pointer: str, value: object) -> None:
-    """Replace the value at a JSON pointer."""
-    *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    for part in parents:
-        data = data[int(part)] if isinstance(data, list) else data[part]
-    data[int(last) if isinstance(data, list) else last] = value

@@ -107,6 +107,14 @@ def put(data: Any, path: tuple[str | int, ...], value: Any) -> None:
     data[path[-1]] = value
 
 
+def put_at(data: Any, pointer: str, value: Any) -> None:
+    """Replace the value at a JSON pointer, which exists."""
+    *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    for part in parents:
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    data[int(last) if isinstance(data, list) else last] = value
+
+
 def forget_below(pointer: str, positions: dict[str, Position]) -> None:
     """Drop the positions of a value and all below it: it is about to be replaced."""
     for known in [each for each in positions if each == pointer or each.startswith(pointer + "/")]:
