@@ -28,8 +28,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PENSTOCK_PROJECT_ROOT", "", "Folder that a file's local paths must stay inside; found when empty."),
     Setting("PENSTOCK_LOG_LIMIT_MB", "256", "A step's log keeps its first and last half of this many MiB."),
     Setting("PENSTOCK_PYTHON", "exact", "`nearest` allows the nearest Python where the asked one is absent."),
+    Setting("PENSTOCK_URL_MAP", "", "File that says which local path stands for which address; over a workspace's `url_map`."),
     Setting("PENSTOCK_IDLE_MINUTES", "0", "The embedded server stops after this many idle minutes; 0 means never."),
 )  # fmt: skip
+
+
+# Settings of a workspace that a variable of whoever types the command overrides; each is the path of a file.
+WORKSPACE_SETTINGS: Mapping[str, str] = {"url_map": "PENSTOCK_URL_MAP"}
 
 
 def setting(variable: str, environ: Mapping[str, str] | None = None) -> str:
@@ -53,6 +58,20 @@ def number_setting(variable: str, environ: Mapping[str, str] | None = None) -> f
             hint=f"set it to a number such as {default}, or unset it",
         )
     return value
+
+
+def workspace_settings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The workspace settings that the environment overrides, with absolute paths: they travel with a request.
+
+    The server may have been started by an earlier command, somewhere else, with other variables.
+    """
+    given = {name: setting(variable, environ) for name, variable in WORKSPACE_SETTINGS.items()}
+    return {name: absolute(text, Path.cwd()) for name, text in given.items() if text}
+
+
+def absolute(text: str, folder: Path) -> str:
+    """The path of a setting, `~` and `..` worked out, relative ones from `folder`."""
+    return os.path.normpath(folder / os.path.expanduser(text))
 
 
 @dataclass(frozen=True)

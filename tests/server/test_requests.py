@@ -38,6 +38,7 @@ ALLOWED = {
     "GET /workspaces": "msj",
     "POST /workspaces": "",
     "GET /workspaces/{workspace}": "mj",
+    "PATCH /workspaces/{workspace}": "",
     "DELETE /workspaces/{workspace}": "",
     "GET /workspaces/{workspace}/computes": "mj",
     "POST /workspaces/{workspace}/computes": "m",
@@ -66,6 +67,7 @@ BODIES: dict[str, Any] = {
     "POST /links": {"workspace": "default", "target": "/"},
     "POST /blobs:missing": {"digests": []},
     "PATCH /workspaces/{workspace}/computes/{name}": {"set": {}},
+    "PATCH /workspaces/{workspace}": {},
     "POST /gc": {"dry_run": True},
     "POST /workspaces/{workspace}/tokens": {},
 }

@@ -62,7 +62,7 @@ NOT_YET = (
 # Commands of `az ml` in groups that we have, likewise.
 COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "workspace": (
-        "update", "diagnose", "list-keys", "sync-keys", "provision-network", "outbound-rule", "private-endpoint"
+        "diagnose", "list-keys", "sync-keys", "provision-network", "outbound-rule", "private-endpoint"
     ),
     "environment": ("update", "archive", "restore", "share"),
     "data": (

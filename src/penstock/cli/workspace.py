@@ -50,6 +50,31 @@ def _show(invocation: Invocation) -> object:
         raise named(error, "workspace", name, known) from error
 
 
+def _update(invocation: Invocation) -> object:
+    arguments = invocation.arguments
+    changes: dict[str, object] = {}
+    for override in arguments.set or ():
+        path, separator, value = override.partition("=")
+        if not separator or not path:
+            raise UsageError(f"argument --set: `{override}` is not PATH=VALUE")
+        changes[path] = value
+    for name in ("display_name", "description"):
+        if getattr(arguments, name) is not None:
+            changes[name] = getattr(arguments, name)
+    changes.update({f"tags.{_quoted(key)}": value for key, value in flags.pairs_of(arguments.tags).items()})
+    removed = arguments.remove or []
+    if not changes and not removed:
+        raise UsageError("nothing to update", hint="for example: --set settings.url_map=urls.yml")
+    record = invocation.client.workspaces.update(arguments.name, changes, removed)
+    return None if arguments.no_wait else record
+
+
+def _quoted(key: str) -> str:
+    """A key as one step of a dotted path."""
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _delete(invocation: Invocation) -> None:
     from penstock.cli.documents import deleted
 
@@ -105,6 +130,40 @@ COMMANDS = (
             Example("its MLflow", "penstock workspace show -n taxi-dev --query mlflow_tracking_uri -o tsv"),
         ),
         run=_show,
+    ),
+    Command(
+        name="update",
+        summary="Change a workspace's display name, description, tags or settings.",
+        description=(
+            "`settings.url_map` is a YAML file that says which local file or folder stands for which address."
+        ),
+        arguments=(
+            Argument(("--name", "-n"), "Name of the workspace: the one of -w or the defaults if left out."),
+            Argument(("--display-name", "-d"), "Name to show.", metavar="TEXT"),
+            Argument(("--description",), "Description.", metavar="TEXT"),
+            flags.TAGS,
+            Argument(
+                ("--set",),
+                "Set a property: display_name, description, tags.KEY, settings.NAME.",
+                takes="values",
+                metavar="PATH=VALUE",
+            ),
+            Argument(
+                ("--remove",),
+                "Forget a property: tags.KEY, settings.NAME.",
+                takes="values",
+                metavar="PATH",
+            ),
+            flags.NO_WAIT,
+        ),
+        examples=(
+            Example(
+                "let local files stand for public addresses",
+                "penstock workspace update -n taxi-dev --set settings.url_map=./urls.yml",
+            ),
+            Example("no longer", "penstock workspace update -n taxi-dev --remove settings.url_map"),
+        ),
+        run=_update,
     ),
     Command(
         name="delete",

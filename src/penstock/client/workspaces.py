@@ -1,8 +1,12 @@
 """Workspaces, and the tokens that open one to a notebook."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.client.connection import Connection, escaped
+from penstock.settings import WORKSPACE_SETTINGS, absolute
 
 if TYPE_CHECKING:
     from penstock.client.uploads import Created
@@ -24,6 +28,15 @@ class Workspaces:
     def create(self, document: "Document") -> "Created":
         from penstock.client.uploads import prepare, send
 
+        settings = document.data.get("settings")
+        if isinstance(settings, dict):
+            folder = document.file if document.file.is_dir() else document.file.parent
+            files = {
+                name: absolute(value, folder)
+                for name, value in settings.items()
+                if name in WORKSPACE_SETTINGS and isinstance(value, str) and value
+            }
+            document = replace(document, data={**document.data, "settings": {**settings, **files}})
         return send(self._connection, _PATH, prepare(document))
 
     def list(self) -> list[Record]:
@@ -32,6 +45,20 @@ class Workspaces:
 
     def show(self, name: str | None = None) -> Record:
         found: Record = self._connection.get(f"{_PATH}/{escaped(name or self._workspace)}")
+        return found
+
+    def update(self, name: str | None, changes: Mapping[str, object], removed: Iterable[str] = ()) -> Record:
+        """Change names, tags and settings by dotted paths. A setting's relative path starts from the current folder."""
+        files = {f"settings.{name}" for name in WORKSPACE_SETTINGS}
+        changes = {
+            path: absolute(value, Path.cwd()) if path in files and isinstance(value, str) and value else value
+            for path, value in changes.items()
+        }
+        found: Record = self._connection.request(
+            "PATCH",
+            f"{_PATH}/{escaped(name or self._workspace)}",
+            body={"set": changes, "remove": list(removed)},
+        )
         return found
 
     def delete(self, name: str) -> None:

@@ -22,9 +22,10 @@ from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.run_settings import Identity, Limits, QueueSettings, Resources
 from penstock.resources.wording import quoted
 from penstock.resources.workspace import Workspace
+from penstock.resources.workspace_settings import WorkspaceSettings
 
 SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]] = (
-    ("Workspace", "", (("", Workspace),)),
+    ("Workspace", "", (("", Workspace), ("settings.", WorkspaceSettings))),
     (
         "Environment",
         "Inline in a job the same fields, without need of a `name`.",

@@ -8,6 +8,7 @@ from pydantic import Field
 from penstock.errors import Problem
 from penstock.resources.field_types import AnyTags, WorkspaceName
 from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
+from penstock.resources.workspace_settings import WorkspaceSettings
 
 _CLOUD = "they are parts of an Azure workspace; this one is a folder and a database"
 
@@ -27,6 +28,9 @@ class Workspace(Part):
     description: str | None = None
     tags: AnyTags = Field(default_factory=dict)
     properties: AnyTags = Field(default_factory=dict)
+    settings: WorkspaceSettings = Field(
+        default_factory=WorkspaceSettings, description="files that change what addresses and names stand for"
+    )
     location: str | None = Field(default=None, description="kept as it is written")
     resource_group: str | None = Field(default=None, description="kept as it is written")
     kind: str | None = Field(

@@ -1,8 +1,10 @@
 """Workspaces: the unit of isolation."""
 
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from penstock.errors import AlreadyExists, Conflict
+from penstock.errors import AlreadyExists, Conflict, InvalidDocument, PenstockError, Problem
 from penstock.events import WorkspaceChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
@@ -10,7 +12,10 @@ from penstock.jobs import statuses as st
 from penstock.jobs.description import DEFAULT_RESOURCE_GROUP, creation_context
 from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources import documents
+from penstock.resources.nearest import did_you_mean
+from penstock.resources.overrides import parse_override
 from penstock.resources.workspace import Workspace
+from penstock.resources.workspace_settings import WorkspaceSettings
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.store.records.workspace import WorkspaceRecord
@@ -32,6 +37,7 @@ def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Crea
     parsed = documents.parse("workspace", document)
     workspace = parsed.resource
     assert isinstance(workspace, Workspace)
+    _check_settings(workspace.settings)
     with platform.database.transaction() as tx:
         existing = tx.workspaces.find(workspace.name)
         if existing is not None:
@@ -55,7 +61,10 @@ def _insert(
         location=workspace.location or "local",
         resource_group=workspace.resource_group or DEFAULT_RESOURCE_GROUP,
         tags=dict(workspace.tags or {}),
-        properties={key: value for key, value in document.items() if key in _RECORDED},
+        properties={
+            **{key: value for key, value in document.items() if key in _RECORDED},
+            "settings": workspace.settings.to_document(),
+        },
         created_at=platform.clock(),
         created_by=platform.user,
     )
@@ -68,6 +77,83 @@ def _insert(
 # Keys that mean something in the cloud only: kept, shown again, not acted on.
 _RECORDED = ("storage_account", "key_vault", "application_insights", "container_registry", "hbi_workspace",
              "public_network_access", "image_build_compute", "identity", "managed_network")  # fmt: skip
+
+
+# What may be changed after a workspace was made. Its mappings are reached into: `tags.team`, `settings.url_map`.
+_MUTABLE = ("display_name", "description", "tags", "settings")
+
+
+def update(
+    platform: Platform, caller: Caller, name: str, changes: Mapping[str, Any], removed: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Change what may change. Paths are dotted: `{"settings.url_map": "/data/urls.yml"}`; removing forgets an entry."""
+    require(caller, Action.WORKSPACE_WRITE)
+    with platform.database.transaction() as tx:
+        existing = tx.workspaces.get(name)
+        document: dict[str, Any] = {
+            "display_name": existing.display_name,
+            "description": existing.description,
+            "tags": dict(existing.tags),
+            "settings": dict(_settings(existing)),
+        }
+        for path, value in changes.items():
+            outer, inner = _place_of(path, document)
+            outer[inner] = value
+        for path in removed:
+            outer, inner = _place_of(path, document)
+            if inner not in outer:
+                raise PenstockError(f"there is no `{path}` to remove", hint=did_you_mean(inner, outer))
+            outer[inner] = type(outer[inner])() if isinstance(outer[inner], dict) else None
+            if outer is not document:
+                del outer[inner]
+        workspace = documents.parse("workspace", {**document, "name": name}).resource
+        assert isinstance(workspace, Workspace)
+        _check_settings(workspace.settings)
+        record = tx.workspaces.update(
+            name,
+            display_name=workspace.display_name or name,
+            description=workspace.description,
+            tags=dict(workspace.tags),
+            properties={**existing.properties, "settings": workspace.settings.to_document()},
+        )
+        event = WorkspaceChanged(f"workspace/{name}", "updated")
+        tx.events.append(name, platform.clock(), event.type, event.subject, event.body())
+    return record_of(platform, record)
+
+
+def _place_of(path: str, document: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The mapping that a dotted path leads into, and the key there."""
+    steps = parse_override(f"{path}=").path
+    first, *rest = (str(step) for step in steps)
+    if first not in _MUTABLE or len(rest) > 1 or (rest and not isinstance(document[first], dict)):
+        raise PenstockError(
+            f"`{path}` of a workspace cannot be changed",
+            details=(f"can be changed: {', '.join(_MUTABLE)}",),
+            hint=did_you_mean(first, _MUTABLE) if first not in _MUTABLE else None,
+        )
+    return (document[first], rest[0]) if rest else (document, first)
+
+
+def _check_settings(settings: WorkspaceSettings) -> None:
+    """Every file that a setting names is there, so that a slip shows now and not in a job."""
+    problems = [
+        Problem(
+            f"/settings/{name}", f"there is no file {path}", hint="give the path of a file", code="missing"
+        )
+        for name, path in settings.to_document().items()
+        if not Path(path).is_file()
+    ]
+    if problems:
+        raise InvalidDocument(problems)
+
+
+def _settings(record: WorkspaceRecord) -> Mapping[str, str]:
+    return record.properties.get("settings") or {}
+
+
+def settings_of(tx: Transaction, workspace: str, given: Mapping[str, str]) -> Mapping[str, str]:
+    """The workspace's settings; what came with a request (from the caller's environment) counts before them."""
+    return {**_settings(tx.workspaces.get(workspace)), **given}
 
 
 def listing(platform: Platform, caller: Caller) -> list[dict[str, Any]]:
@@ -131,5 +217,6 @@ def record_of(platform: Platform, record: WorkspaceRecord) -> dict[str, Any]:
             f"/providers/Microsoft.MachineLearningServices/workspaces/{record.name}"
         ),
         "resourceGroup": record.resource_group,
+        "settings": {},
         **record.properties,
     }
