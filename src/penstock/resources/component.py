@@ -1,51 +1,84 @@
-"""A command component: a command with declared inputs and outputs, which steps of a pipeline use."""
+"""Components: what steps of pipelines are made of. What all have in common, and the command component.
+
+Pipeline components, which hold steps themselves, are in `pipeline_component`.
+"""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import ConfigDict, Field
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_validator,
+)
 
 from penstock.errors import Problem
 from penstock.resources.field_types import ComponentName, FilledText, Flag, TextTags, Version
 from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet
 from penstock.resources.ports import InputPorts, OutputPorts
-from penstock.resources.reference_fields import CodePath, EnvironmentValue
+from penstock.resources.reference_fields import CodePath, ComponentReference, EnvironmentValue
 from penstock.resources.run_settings import NodeResources
+from penstock.resources.wording import BRANCH, describe, trouble
 
-LATER_TYPES = ("pipeline", "parallel", "spark", "automl", "sweep", "data_transfer", "import")
+TYPES = ("command", "pipeline")
+LATER_TYPES = ("parallel", "spark", "automl", "sweep", "data_transfer", "import")
+_WHERE_READ = "read, and ignored: the component is not registered"
 
 
-class CommandComponent(Part):
-    """A command component."""
+class Registered(dict[str, Any]):
+    """The document of a registered component, put where a step refers to it.
 
-    noun = "a command component"
+    `reference` names it with its explicit version (`azureml:train:3`); what is written about a job says that again.
+    """
+
+    def __init__(self, document: Mapping[str, Any], reference: str) -> None:
+        super().__init__(document)
+        self.reference = reference
+
+
+class Component(Part):
+    """What components of every type say about themselves."""
+
+    noun = "a component"
     output_only = OUTPUT_ONLY
 
-    type: Literal["command"] = "command"
     name: ComponentName | None = None
-    version: Version | None = None
+    version: Version | None = Field(default=None, description="the next whole number if absent")
     display_name: str | None = None
     description: str | None = None
     tags: TextTags = Field(default_factory=dict)
     properties: TextTags = Field(default_factory=dict)
     inputs: InputPorts = Field(default_factory=dict)
     outputs: OutputPorts = Field(default_factory=dict)
-    command: FilledText
-    code: CodePath | None = Field(
-        default=None, description="a local folder or file, relative to the component's file"
-    )
-    environment: EnvironmentValue
-    resources: NodeResources | None = None
     is_deterministic: Flag = Field(
         default=True, description="kept; steps are not reused yet, so every step runs"
     )
-    distribution: Any = not_yet("a step runs as one process")
-    additional_includes: Any = not_yet("put the files into the `code` folder")
+
+    _registered_as: str | None = PrivateAttr(default=None)
+
+    @property
+    def registered_as(self) -> str | None:
+        """The reference with its explicit version, of a component that a step referred to; None for one read from files."""
+        return self._registered_as
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember_its_reference(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        result = handler(data)
+        if isinstance(data, Registered):
+            result._registered_as = data.reference
+        return result
 
     @classmethod
     def refusal(cls, data: Mapping[str, Any]) -> Problem | None:
-        return type_problem("a component", data, ("command",), LATER_TYPES)
+        return type_problem("a component", data, TYPES, LATER_TYPES)
 
     @classmethod
     def rewritten(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -62,9 +95,53 @@ class CommandComponent(Part):
                     yield Problem(f"/{side}/{name}", f"`{name}` and `{twin}` differ only by case")
 
 
+class CommandComponent(Component):
+    """A command component: a command with declared inputs and outputs."""
+
+    noun = "a command component"
+
+    type: Literal["command"] = "command"
+    command: FilledText
+    code: CodePath | None = Field(
+        default=None, description="a local folder or file, relative to the component's file"
+    )
+    environment: EnvironmentValue
+    resources: NodeResources | None = None
+    distribution: Any = not_yet("a step runs as one process")
+    additional_includes: Any = not_yet("put the files into the `code` folder")
+
+
 class InlineComponent(CommandComponent):
     """A component written into, or read for, a step: keys that it does not know are let pass with a warning."""
 
     model_config = ConfigDict(extra="allow")
 
-    name: str | None = Field(default=None, description="read, and ignored: the component is not registered")
+    name: str | None = Field(default=None, description=_WHERE_READ)
+
+
+def _text_or_mapping(value: Any) -> str:
+    return BRANCH + ("text" if isinstance(value, str) else "mapping")
+
+
+def _must_be_text_or_mapping(value: Any) -> Any:
+    if not isinstance(value, str | Mapping | Component):
+        wanted = "a file, a reference, or a mapping"
+        raise trouble(f"{{field}} must be {wanted}, got {describe(value)}", expected=wanted)
+    return value
+
+
+C = TypeVar("C", bound=Component)
+
+ComponentOrReference = Annotated[
+    Annotated[ComponentReference, Tag(BRANCH + "text")] | Annotated[C, Tag(BRANCH + "mapping")],
+    Discriminator(_text_or_mapping),
+    BeforeValidator(_must_be_text_or_mapping),
+]
+"""What a step's `component` holds. Where a job is planned it is no reference any more: see `Registered`."""
+
+
+def as_written(component: Any, handler: SerializerFunctionWrapHandler) -> Any:
+    """A step's component as it stands in a document: a registered one as its reference, with its version."""
+    if isinstance(component, Component) and component.registered_as is not None:
+        return component.registered_as
+    return handler(component)

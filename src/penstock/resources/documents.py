@@ -18,10 +18,21 @@ from penstock.resources.job_types import spelled_type
 from penstock.resources.model import Model
 from penstock.resources.model_base import warnings_within
 from penstock.resources.nearest import did_you_mean
+from penstock.resources.pipeline_component import PipelineComponent
 from penstock.resources.wording import location_of, problem_from
 from penstock.resources.workspace import Workspace
 
-Resource = Workspace | Environment | Data | Model | Compute | CommandComponent | CommandJob | PipelineJob
+Resource = (
+    Workspace
+    | Environment
+    | Data
+    | Model
+    | Compute
+    | CommandComponent
+    | PipelineComponent
+    | CommandJob
+    | PipelineJob
+)
 
 MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
     "workspace": (Workspace,),
@@ -29,7 +40,7 @@ MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
     "data": (Data,),
     "model": (Model,),
     "compute": (Compute,),
-    "component": (CommandComponent,),
+    "component": (CommandComponent, PipelineComponent),
     "job": (CommandJob, PipelineJob),
 }
 """The models of each kind of document; the `type` chooses where there are several."""
@@ -83,8 +94,8 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 def _model_for(kind: str, data: Mapping[str, Any]) -> type[Resource]:
     models = MODELS[kind]
-    if kind == "job" and isinstance(data, Mapping) and spelled_type(data) == "pipeline":
-        return PipelineJob
+    if len(models) > 1 and isinstance(data, Mapping) and spelled_type(data) == "pipeline":
+        return models[1]
     return models[0]
 
 

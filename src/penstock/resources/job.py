@@ -10,10 +10,11 @@ from penstock.resources.field_types import FilledText, Variables
 from penstock.resources.inputs_and_outputs import Inputs, Outputs
 from penstock.resources.job_base import JobBase
 from penstock.resources.model_base import not_yet, recorded
-from penstock.resources.pipeline import CommandStep, PipelineJob, PipelineSettings
+from penstock.resources.pipeline import PipelineJob, PipelineSettings
 from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.reference_fields import CodePath, EnvironmentValue
 from penstock.resources.run_settings import QUEUE_NOTE, Limits, QueueSettings, Resources
+from penstock.resources.step import CommandStep
 
 __all__ = ["CommandJob", "CommandStep", "PipelineJob", "PipelineSettings"]
 

@@ -149,15 +149,6 @@ def _stored_path(kind: str, supported: tuple[type, ...]) -> Callable[[str], str]
     return check
 
 
-def refuse_component_reference(value: Any) -> Any:
-    """Component files have been read by now; what is still text is a registered component, or a mistake."""
-    if not isinstance(value, str):
-        return value
-    _raise(reference_problem(value, "component"))
-    message = f"registered components are not supported yet: `{value}`"
-    raise trouble(message, hint=_COMPONENT_FILE, code="unsupported")
-
-
 def _text_or_mapping(value: Any) -> str | None:
     if isinstance(value, str):
         return BRANCH + "text"
@@ -177,6 +168,7 @@ EnvironmentValue = Annotated[
     Discriminator(_text_or_mapping),
     BeforeValidator(_must_be_text_or_mapping),
 ]
+ComponentReference = Annotated[str, AfterValidator(_checked_as("component"))]
 ComputeTarget = Annotated[str, AfterValidator(_compute)]
 DatastoreName = Annotated[str, AfterValidator(_checked_as("datastore"))]
 CodePath = Annotated[str, AfterValidator(_code)]

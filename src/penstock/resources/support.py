@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from penstock.resources import component, compute, job_base, pipeline, workspace
+from penstock.resources import component, compute, job_base, step, workspace
 from penstock.resources.component import CommandComponent
 from penstock.resources.compute import Compute, NetworkSettings, SshSettings
 from penstock.resources.data import Data
@@ -18,6 +18,7 @@ from penstock.resources.inputs_and_outputs import InputValue, OutputValue
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob, PipelineSettings
 from penstock.resources.model import Model
 from penstock.resources.model_base import Part, note_of, status_of
+from penstock.resources.pipeline_component import PipelineComponent, PipelineStep
 from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.run_settings import Identity, Limits, QueueSettings, Resources
 from penstock.resources.wording import quoted
@@ -75,6 +76,11 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
         (("", CommandComponent), ("inputs.<name>.", InputPort), ("outputs.<name>.", OutputPort)),
     ),
     (
+        "Component of type pipeline",
+        "A step of it is a command, as in a pipeline, or has a pipeline component itself.",
+        (("", PipelineComponent), ("jobs.<step>.", PipelineStep)),
+    ),
+    (
         "Inputs and outputs of jobs and steps",
         "An input is a literal, a binding, or a mapping with these keys; an output is nothing, a binding, or a mapping.",
         (("inputs.<name>.", InputValue), ("outputs.<name>.", OutputValue)),
@@ -91,7 +97,7 @@ UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     ("types of a job", job_base.LATER_TYPES),
-    ("types of a step", pipeline.LATER_STEP_TYPES),
+    ("types of a step", step.LATER_STEP_TYPES),
     ("types of a component", component.LATER_TYPES),
     ("types of a compute", compute.LATER_TYPES),
     ("kinds of a workspace", workspace.LATER_KINDS),
