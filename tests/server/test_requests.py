@@ -50,6 +50,7 @@ ALLOWED = {
     "POST /workspaces/{workspace}/jobs:validate": "mj",
     "POST /workspaces/{workspace}/documents:check": "mj",
     "GET /workspaces/{workspace}/jobs/{name}": "mj",
+    "GET /workspaces/{workspace}/jobs/{name}/difference/{other}": "mj",
     "POST /workspaces/{workspace}/jobs/{name}/cancel": "m",
     "GET /workspaces/{workspace}/jobs/{name}/files": "mj",
     "GET /workspaces/{workspace}/jobs/{name}/files/{path}": "mj",

@@ -5,6 +5,7 @@ from pathlib import Path
 from penstock.cli import flags
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome, write_error
+from penstock.cli.job_difference import SHOW_DIFF
 from penstock.errors import NotFound, PenstockError, UsageError
 
 _LIST_LIMIT = 50
@@ -293,4 +294,5 @@ COMMANDS = (
         ),
         run=_download,
     ),
+    SHOW_DIFF,
 )

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from penstock.cli.invocation import write_error
 from penstock.errors import InvalidDocument, PenstockError, Problem
@@ -20,9 +21,9 @@ from penstock.errors import InvalidDocument, PenstockError, Problem
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
 
 
-def paint(text: str, colour: str) -> str:
-    """The text in colour where stderr is a terminal that wants it (NO_COLOR, TERM=dumb: it does not)."""
-    stream = sys.stderr
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """The text in colour where `stream`, stderr by default, is a terminal that wants it (NO_COLOR, TERM=dumb: it does not)."""
+    stream = stream or sys.stderr
     if (
         os.environ.get("NO_COLOR")
         or os.environ.get("TERM") == "dumb"

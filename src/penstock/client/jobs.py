@@ -93,6 +93,11 @@ class Jobs:
         found: Record = self._connection.get(f"{self._path}/{escaped(name)}")
         return found
 
+    def difference(self, name: str, other: str) -> Record:
+        """What differs between two jobs: `equal`, and by step what is not; the jobs' own facts are under the key ``."""
+        found: Record = self._connection.get(f"{self._path}/{escaped(name)}/difference/{escaped(other)}")
+        return found
+
     def cancel(self, name: str) -> None:
         self._connection.post(f"{self._path}/{escaped(name)}/cancel", {})
 

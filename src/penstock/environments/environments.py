@@ -14,7 +14,7 @@ from penstock.environments.conda_file import Wanted
 from penstock.environments.explanations import cannot_be_built
 from penstock.environments.files import locked, write_atomically
 from penstock.environments.interpreters import Interpreter, Interpreters, running_version
-from penstock.environments.locking import Lock, resolve
+from penstock.environments.locking import Lock, resolve, versions_in
 from penstock.environments.overlay import lay_over
 from penstock.environments.python_choice import Chosen, choose_python
 from penstock.environments.recipes import EnvironmentRequest, Recipe, recipe_of
@@ -197,6 +197,11 @@ class Environments:
         """Every built environment, the longest unused first."""
         found = [self._installed(prefix) for prefix in self._prefixes()]
         return sorted((one for one in found if one is not None), key=lambda one: (one.last_used, one.digest))
+
+    def packages(self, digest: str) -> dict[str, str] | None:
+        """Version by package name of a built environment; None where there is none of this digest."""
+        built = read_built(self._prefix(digest))
+        return None if built is None else versions_in(built.lock)
 
     def remove(self, digest: str) -> int:
         """Remove an environment and return its size in bytes. Raises Conflict while something uses or builds it."""

@@ -21,7 +21,14 @@ from penstock.jobs import statuses as st
 from penstock.jobs.finalizing import Outcome
 from penstock.jobs.instances import Instances
 from penstock.jobs.plans import StepPlan
-from penstock.jobs.recording import Recorder, error_of_pipeline, failed_with, never_ran, warning_properties
+from penstock.jobs.recording import (
+    ENVIRONMENT_PROPERTY,
+    Recorder,
+    error_of_pipeline,
+    failed_with,
+    never_ran,
+    warning_properties,
+)
 from penstock.jobs.step_runner import Prepared, StepRunner
 from penstock.jobs.transitions import (
     Acknowledge,
@@ -302,7 +309,8 @@ class Engine:
             return
         match report.came_of_it:
             case Prepared() as prepared:
-                job = self._record.set(job, st.QUEUED, mlflow_run=prepared.mlflow_run)
+                built = {**job.properties, ENVIRONMENT_PROPERTY: prepared.ready.environment_digest}
+                job = self._record.set(job, st.QUEUED, mlflow_run=prepared.mlflow_run, properties=built)
                 self._prepared[report.key] = prepared
                 self._instances.ask(report.key, _compute_of(job))
             case Handle() as handle:

@@ -35,6 +35,10 @@ class Recorder:
         return job
 
 
+# The property of a job that names, by digest, the environment that it was prepared with.
+ENVIRONMENT_PROPERTY = "penstock.environment"
+
+
 def what(job: JobRecord) -> str:
     """How messages call it."""
     return f"step `{job.step}`" if job.step is not None else f"job `{job.name}`"

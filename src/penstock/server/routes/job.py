@@ -14,6 +14,7 @@ from penstock.jobs.streaming import Follower
 from penstock.server.platform import Platform
 from penstock.server.routes.request import Body, By, DocumentBody, Here
 from penstock.server.verbs import job as verbs
+from penstock.server.verbs import job_difference
 
 router = APIRouter(tags=["job"], prefix="/workspaces/{workspace}")
 
@@ -76,6 +77,12 @@ def check_document(here: Here, by: By, workspace: str, body: CheckedDocument) ->
 def show_job(here: Here, by: By, workspace: str, name: str) -> dict[str, Any]:
     """One job."""
     return verbs.show(here, by, workspace, name)
+
+
+@router.get("/jobs/{name}/difference/{other}")
+def show_difference(here: Here, by: By, workspace: str, name: str, other: str) -> dict[str, Any]:
+    """What differs between two jobs."""
+    return job_difference.difference(here, by, workspace, name, other)
 
 
 @router.post("/jobs/{name}/cancel")
