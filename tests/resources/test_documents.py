@@ -192,7 +192,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     ),
     "an environment in a registry": (
         "job",
-        "{command: a, environment: 'azureml://registries/azureml/environments/sklearn-1.5/labels/latest'}",
+        "{command: a, environment: 'azureml://registries/ours/environments/sklearn-1.5/labels/latest'}",
         "/environment",
         ("registries are not supported yet", "sklearn-1.5"),
     ),

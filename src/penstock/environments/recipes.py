@@ -16,7 +16,7 @@ class EnvironmentRequest:
 
     `label` names it to people; `conda` is the parsed conda file; `pointer` is the JSON pointer under which `image` and
     `conda_file` stand in the document. `allow_nearest_python` is the workspace's word; the server's setting
-    PENSTOCK_PYTHON=nearest allows it for all.
+    PENSTOCK_PYTHON=nearest allows it for all. `notes` are warnings that whoever made the request has.
     """
 
     label: str
@@ -24,6 +24,7 @@ class EnvironmentRequest:
     conda: Mapping[str, object] | None
     pointer: str = ""
     allow_nearest_python: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def recipe_of(request: EnvironmentRequest) -> Recipe:
     if request.conda is None:
         return _image_only(request, image)
     conda = read_conda_file(request.conda, f"{request.pointer}/conda_file")
-    warnings = conda.warnings
+    warnings = (*request.notes, *conda.warnings)
     if image is not None and not image.is_plain_base:
         warnings = (
             *warnings,

@@ -123,11 +123,16 @@ class PlannedOutput:
 
 @dataclass(frozen=True)
 class PlannedEnvironment:
-    """The software environment: what it was called, and what it is made of."""
+    """The software environment: what it was called, what it is made of, and what a person should know about that."""
 
     label: str
     image: str | None
     conda: Mapping[str, Any] | None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "PlannedEnvironment":
+        return cls(**{**record, "notes": tuple(record.get("notes", ()))})
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ class StepPlan:
         return cls(
             command=record["command"],
             code=record["code"],
-            environment=PlannedEnvironment(**record["environment"]),
+            environment=PlannedEnvironment.from_record(record["environment"]),
             environment_variables=record["environment_variables"],
             compute=record["compute"],
             timeout=record["timeout"],

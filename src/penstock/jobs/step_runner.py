@@ -100,6 +100,7 @@ class StepRunner:
             image=plan.environment.image,
             conda=plan.environment.conda,
             pointer="/environment" if job.step is None else f"/jobs/{job.step}/environment",
+            notes=plan.environment.notes,
         )
         environment = self._environments.ensure(request, say)
         self._warn_once(job, environment.warnings, say)

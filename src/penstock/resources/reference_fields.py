@@ -20,6 +20,9 @@ BUILT_IN_DATASTORES = (
     "workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory",
 )  # fmt: skip
 
+# The registry that is always there, and the kind that it has: curated environments.
+_BUILT_IN = {"environment": "azureml"}
+
 _COMPONENT_FILE = "write `component: <path of its YAML file>`"
 
 
@@ -37,7 +40,7 @@ def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None
         reference = refs.parse_reference(text, kind)
     except refs.BadReference as error:
         return Problem(pointer, error.message, expected=error.expected)
-    if isinstance(reference, refs.AssetReference) and reference.registry is not None:
+    if isinstance(reference, refs.AssetReference) and reference.registry not in (None, _BUILT_IN.get(kind)):
         hint = f"create the {kind} in the workspace and write `azureml:{reference.name}@latest`"
         if kind == "component":
             hint = _COMPONENT_FILE

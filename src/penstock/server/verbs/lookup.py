@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from penstock.environments import curated
+from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import NotFound
 from penstock.jobs import statuses as st
 from penstock.jobs.places import ARTIFACT_OUTPUTS, BLOB_STORE
@@ -29,6 +31,8 @@ class WorkspaceLookup(Lookup):
         self._workspace = workspace
 
     def environment(self, reference: refs.AssetReference) -> PlannedEnvironment:
+        if reference.registry == curated.REGISTRY or self._is_curated(reference):
+            return self._curated(reference)
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
         return PlannedEnvironment(label, record.spec.get("image"), record.spec.get("conda_file"))
@@ -71,6 +75,20 @@ class WorkspaceLookup(Lookup):
                 hint="use the output of a job that completed",
             )
         return OutputOf(job.name, output, reference.path)
+
+    def _is_curated(self, reference: refs.AssetReference) -> bool:
+        """`AzureML-…` means a curated environment everywhere, unless the workspace has one of its own by that name."""
+        if reference.registry is not None or not curated.is_curated_name(reference.name):
+            return False
+        return self._tx.assets.find_latest(self._workspace, "environment", reference.name) is None
+
+    def _curated(self, reference: refs.AssetReference) -> PlannedEnvironment:
+        found = curated.get(reference.name, version=reference.version, label=reference.label)
+        label = f"{found.name}:{found.version}"
+        problems = self._platform.environments.check(EnvironmentRequest(label, found.image, found.conda))
+        if problems:  # the Python that it asks for is not here
+            raise NotFound(f"curated environment `{label}`: {problems[0].message}", hint=problems[0].hint)
+        return PlannedEnvironment(label, found.image, found.conda, found.warnings)
 
     def _asset(self, kind: str, reference: refs.AssetReference) -> Any:
         if reference.registry is not None:

@@ -1,0 +1,73 @@
+"""What a reference to a curated environment becomes, asked as planning asks it."""
+
+import pytest
+
+from penstock.errors import NotFound
+from penstock.jobs.plans import PlannedEnvironment
+from penstock.resources import references as refs
+from penstock.server.verbs.lookup import WorkspaceLookup
+from tests.server.conftest import Api
+
+
+def planned(api: Api, text: str) -> PlannedEnvironment:
+    """The environment of a step that names it by `text`."""
+    reference = refs.parse_reference(text, "environment")
+    assert isinstance(reference, refs.AssetReference)
+    with api.platform.database.reading() as tx:
+        return WorkspaceLookup(api.platform, tx, "default").environment(reference)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("azureml://registries/azureml/environments/minimal-py311-inference/labels/latest", None),
+        ("azureml://registries/azureml/environments/minimal-py311-inference/versions/12", "12"),
+        ("azureml://registries/azureml/environments/minimal-py311-inference", None),
+        ("azureml:AzureML-minimal-py311-inference@latest", None),
+        ("azureml:AzureML-minimal-py311-inference:12", "12"),
+        ("azureml:AzureML-minimal-py311-inference", None),
+    ],
+)
+def test_every_form_of_a_curated_reference_is_resolved(
+    api: Api, monkeypatch: pytest.MonkeyPatch, text: str, label: str | None
+) -> None:
+    """By label, by version, by the prefix alone; a version that is no row of its own says whose pins are taken."""
+    monkeypatch.setenv("PENSTOCK_PYTHON", "nearest")
+
+    environment = planned(api, text)
+
+    name, _, version = environment.label.partition(":")
+    assert name == "minimal-py311-inference"
+    assert version == (label or version)
+    assert "python=3.11" in (environment.conda or {})["dependencies"]
+    assert ("version 12 of" in environment.notes[0]) == (label == "12")
+
+
+def test_an_environment_of_the_workspace_comes_before_the_curated_one_of_that_name(api: Api) -> None:
+    """Whoever has registered `AzureML-…` means it."""
+    api.create("environments", name="AzureML-sklearn-0.24-ubuntu18.04-py37-cpu", image="ubuntu:22.04")
+
+    environment = planned(api, "azureml:AzureML-sklearn-0.24-ubuntu18.04-py37-cpu@latest")
+
+    assert (environment.image, environment.notes) == ("ubuntu:22.04", ())
+
+
+def test_a_curated_environment_whose_python_is_absent_is_refused_when_the_job_is_created(api: Api) -> None:
+    """The existing words about Pythons, with the name of the environment: no Python older than 3.7 can be had."""
+    with pytest.raises(NotFound, match=r"`Tutorial:1`: Python 3\.6 is not on this machine") as refusal:
+        planned(api, "azureml:AzureML-Tutorial@latest")
+
+    assert "PENSTOCK_PYTHON=nearest" in (refusal.value.hint or "")
+
+
+def test_an_unknown_curated_name_is_told_with_the_place_in_the_file(api: Api) -> None:
+    """As any other reference that leads nowhere; nothing is created."""
+    document = {"command": "true", "environment": "azureml:AzureML-sklearn-1.4@latest", "type": "command"}
+
+    status, record = api.refused("POST", "workspaces/default/jobs", json={"document": document})
+
+    assert status == 422
+    (problem,) = record["problems"]
+    assert problem["pointer"] == "/environment"
+    assert "near: `sklearn-1.5`" in problem["message"]
+    assert "PENSTOCK_ENVIRONMENT_MAP" in problem["hint"]
