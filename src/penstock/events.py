@@ -52,11 +52,14 @@ class AssetCreated(Event):
 
 @dataclass(frozen=True)
 class AssetUpdated(Event):
-    """An existing version got another description, tags or properties; its content is as it was."""
+    """A version got another description, tags or properties, was archived or restored; its content is as it was.
+
+    `version` None: all versions of the name were archived or restored together.
+    """
 
     type: ClassVar[str] = "asset.updated"
     kind: str
-    version: str
+    version: str | None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,12 @@ ALLOWED = {
     "POST /workspaces/{workspace}/models": "m",
     "GET /workspaces/{workspace}/models/{name}/versions/{version}": "mj",
     "GET /workspaces/{workspace}/models/{name}/labels/{label}": "mj",
+    "PATCH /workspaces/{workspace}/models/{name}/versions/{version}": "m",
+    "POST /workspaces/{workspace}/models/{name}/archive": "m",
+    "POST /workspaces/{workspace}/models/{name}/restore": "m",
+    "PATCH /workspaces/{workspace}/{kind}/{name}/versions/{version}": "m",
+    "POST /workspaces/{workspace}/{kind}/{name}/archive": "m",
+    "POST /workspaces/{workspace}/{kind}/{name}/restore": "m",
     "GET /workspaces/{workspace}/{kind}": "mj",
     "POST /workspaces/{workspace}/{kind}": "m",
     "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",
@@ -100,7 +106,8 @@ def answer_of(api: FastAPI, route: str, caller: Caller | None) -> int:
             scope["penstock.caller"] = caller
         await api(scope, receive, send)
 
-    body = None if method in ("GET", "DELETE", "PUT") else BODIES.get(route, {"document": {}})
+    empty: Any = {} if method == "PATCH" or path.endswith(("/archive", "/restore")) else {"document": {}}
+    body = None if method in ("GET", "DELETE", "PUT") else BODIES.get(route, empty)
 
     async def ask() -> int:
         transport = httpx.ASGITransport(as_caller, raise_app_exceptions=False)

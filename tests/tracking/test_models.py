@@ -159,6 +159,58 @@ def test_labels_name_versions(models: Models, rest: MlflowRest, workspace: str, 
         models.labelled(workspace, "taxi", "nobody")
 
 
+def test_an_archived_model_hides_its_versions(
+    models: Models, rest: MlflowRest, workspace: str, folder: Path
+) -> None:
+    """Also those that an MLflow client adds; restoring brings back what was archived alone as well."""
+    for name in ("taxi", "taxi", "bus"):
+        models.create(workspace, name, None, folder)
+    models.update(workspace, "taxi", "1", archived=True)
+
+    models.archive_whole(workspace, "taxi", True)
+    source = models.get(workspace, "bus", "1").path
+    added = {"name": "taxi", "source": source, "model_id": source.removeprefix("models:/")}
+    rest.post(workspace, "model-versions/create", added)
+
+    found = {record.version: record for record in models.versions(workspace, "taxi")}
+    assert sorted(found) == ["1", "2", "3"]
+    assert all(record.archived and record.archived_whole for record in found.values())
+    assert [record.archived_alone for record in models.versions(workspace, "taxi")] == [False, False, True]
+    assert [(record.name, record.archived) for record in models.catalogue(workspace)] == [
+        ("bus", False),
+        ("taxi", True),
+    ]
+    with pytest.raises(NotFound, match="all its versions are archived"):
+        models.labelled(workspace, "taxi")
+    models.archive_whole(workspace, "taxi", False)
+    assert not any(record.archived for record in models.versions(workspace, "taxi"))
+    assert models.labelled(workspace, "taxi").version == "3"
+    with pytest.raises(NotFound, match="tram"):
+        models.archive_whole(workspace, "tram", True)
+
+
+def test_an_archived_version_gives_way_in_the_catalogue(models: Models, workspace: str, folder: Path) -> None:
+    """The model is listed by its newest version that is not archived."""
+    models.create(workspace, "taxi", None, folder)
+    models.create(workspace, "taxi", None, folder)
+    models.update(workspace, "taxi", "2", archived=True)
+
+    assert [(each.version, each.archived) for each in models.catalogue(workspace)] == [("1", False)]
+    models.update(workspace, "taxi", "1", archived=True)
+    assert [(each.version, each.archived) for each in models.catalogue(workspace)] == [("2", True)]
+
+
+def test_stage_and_properties_may_change(models: Models, workspace: str, folder: Path) -> None:
+    """An empty text removes the stage and the description."""
+    models.create(workspace, "taxi", None, folder, stage="dev", description="d")
+
+    changed = models.update(workspace, "taxi", "1", stage="Production", properties={"a": "b"})
+    emptied = models.update(workspace, "taxi", "1", stage="", description="")
+
+    assert (changed.stage, changed.properties, changed.description) == ("Production", {"a": "b"}, "d")
+    assert (emptied.stage, emptied.description) == (None, None)
+
+
 def test_tags_and_description_may_change(models: Models, workspace: str, folder: Path) -> None:
     """Tags are replaced as a whole, those with odd names too; what we keep ourselves stays."""
     models.create(workspace, "taxi", "a", folder, tags={"x": "1", "y?": "2"}, properties={"p": "3"})

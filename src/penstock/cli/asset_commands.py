@@ -1,9 +1,10 @@
-"""create, list and show, for every versioned asset: environment, data, model."""
+"""create, list, show, update, archive and restore, for every versioned asset."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from penstock.cli import flags
+from penstock.cli import flags, update_flags
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
 from penstock.errors import NotFound, PenstockError
@@ -20,11 +21,19 @@ class AssetNoun:
     create_summary: str
     create_description: str
     create_examples: tuple[Example, ...]
+    may_change: str = "description, tags or properties"
+
+
+VERSION_OR_LABEL = (
+    Argument(("--version", "-v"), "Version."),
+    Argument(("--label", "-l"), "Label; `latest` is the version that was created last."),
+)
 
 
 def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
     """The commands of one kind of asset."""
     kind = noun.kind
+    one = _one(kind)
     return (
         Command(
             name="create",
@@ -50,6 +59,7 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
             arguments=(
                 Argument(("--name", "-n"), f"List all versions of this {kind}."),
                 flags.MAX_RESULTS,
+                flags.TAG,
                 flags.INCLUDE_ARCHIVED,
                 flags.ARCHIVED_ONLY,
                 flags.REGISTRY_NAME,
@@ -65,14 +75,11 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
         ),
         Command(
             name="show",
-            summary=f"Show one version of a {kind}."
-            if kind != "environment"
-            else "Show one version of an environment.",
+            summary=f"Show one version of {one}.",
             description="Takes exactly one of --version and --label.",
             arguments=(
                 flags.name_of(kind),
-                Argument(("--version", "-v"), "Version."),
-                Argument(("--label", "-l"), "Label; `latest` is the version that was created last."),
+                *VERSION_OR_LABEL,
                 flags.REGISTRY_NAME,
             ),
             examples=(
@@ -83,6 +90,57 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
                 ),
             ),
             run=lambda invocation: _show(noun, invocation),
+        ),
+        Command(
+            name="update",
+            summary=f"Change the {noun.may_change} of one version of {one}.",
+            description=(
+                "What a version is made of never changes. Properties are only ever added. Takes exactly one of --version"
+                " and --label."
+            ),
+            arguments=(
+                flags.name_of(kind),
+                *VERSION_OR_LABEL,
+                *update_flags.ARGUMENTS,
+                flags.REGISTRY_NAME,
+            ),
+            examples=(
+                Example("a tag", f"penstock {kind} update -n my-{kind} -v 3 --set tags.checked=yes"),
+                Example(
+                    "two tags more, and one less",
+                    f"penstock {kind} update -n my-{kind} -l latest --add tags a=1 b=2 --remove tags.old",
+                ),
+            ),
+            run=lambda invocation: _update(noun, invocation),
+        ),
+        Command(
+            name="archive",
+            summary=f"Hide {one} from lists and from `@latest`.",
+            description=(
+                "One version with --version or --label; all of them, and those to come, with neither."
+                " What names an archived version goes on working."
+            ),
+            arguments=(flags.name_of(kind), *VERSION_OR_LABEL, flags.REGISTRY_NAME),
+            examples=(
+                Example("one version", f"penstock {kind} archive -n my-{kind} -v 3"),
+                Example("all versions", f"penstock {kind} archive -n my-{kind}"),
+            ),
+            run=lambda invocation: _archive(noun, invocation, "archive"),
+        ),
+        Command(
+            name="restore",
+            summary=f"Show {one} again that was archived.",
+            description=(
+                "One version with --version or --label; all of them with neither. A version that was archived with all"
+                " others comes back with all others only. The label `latest` is the version that was created last, archived"
+                " or not."
+            ),
+            arguments=(flags.name_of(kind), *VERSION_OR_LABEL, flags.REGISTRY_NAME),
+            examples=(
+                Example("one version", f"penstock {kind} restore -n my-{kind} -v 3"),
+                Example("all versions", f"penstock {kind} restore -n my-{kind}"),
+            ),
+            run=lambda invocation: _archive(noun, invocation, "restore"),
         ),
     )
 
@@ -106,35 +164,70 @@ def _create(noun: AssetNoun, invocation: Invocation) -> object:
 def _list(noun: AssetNoun, invocation: Invocation) -> object:
     _refuse_registry(invocation)
     arguments = invocation.arguments
-    if arguments.include_archived and arguments.archived_only:
-        raise PenstockError("--include-archived and --archived-only exclude each other")
+    flags.refuse_both_archived(arguments.include_archived, arguments.archived_only)
     found: object = getattr(invocation.client, noun.attribute).list(
         arguments.name,
         include_archived=arguments.include_archived,
         archived_only=arguments.archived_only,
+        tag=arguments.tag,
         max_results=arguments.max_results,
     )
     return found
 
 
 def _show(noun: AssetNoun, invocation: Invocation) -> object:
-    from penstock.cli.documents import named
+    return of_one_version(noun, invocation, "show", lambda assets, which: assets.show(**which))
 
+
+def _update(noun: AssetNoun, invocation: Invocation) -> object:
+    changes = update_flags.changes_of(invocation)
+    return of_one_version(
+        noun, invocation, "update", lambda assets, which: assets.update(changes=changes, **which)
+    )
+
+
+def _archive(noun: AssetNoun, invocation: Invocation, verb: Literal["archive", "restore"]) -> None:
     _refuse_registry(invocation)
+    _refuse_both(invocation)
+    assets = getattr(invocation.client, noun.attribute)
+    _asked(noun, invocation, lambda: getattr(assets, verb)(**_which(invocation)))
+
+
+def of_one_version(
+    noun: AssetNoun, invocation: Invocation, command: str, ask: Callable[[Any, dict[str, Any]], object]
+) -> object:
+    """What a command that acts on exactly one version answers; `ask` gets the client's assets and which version."""
+    _refuse_registry(invocation)
+    _refuse_both(invocation)
     arguments = invocation.arguments
-    if arguments.version and arguments.label:
-        raise PenstockError("cannot provide both --version and --label", hint="give one of them")
     if not arguments.version and not arguments.label:
         raise PenstockError(
             "must provide either --version or --label",
-            hint=f"the newest: penstock {noun.kind} show -n {arguments.name} -l latest",
+            hint=f"the newest: penstock {noun.kind} {command} -n {arguments.name} -l latest",
         )
     assets = getattr(invocation.client, noun.attribute)
+    return _asked(noun, invocation, lambda: ask(assets, _which(invocation)))
+
+
+def _asked(noun: AssetNoun, invocation: Invocation, ask: Callable[[], object]) -> object:
+    """The answer; what is not found is told with the nearest name."""
+    from penstock.cli.documents import named
+
     try:
-        found: object = assets.show(arguments.name, version=arguments.version, label=arguments.label)
+        return ask()
     except NotFound as error:
-        raise named(error, noun.kind, arguments.name, (row["name"] for row in assets.list())) from error
-    return found
+        known = (row["name"] for row in getattr(invocation.client, noun.attribute).list())
+        raise named(error, noun.kind, invocation.arguments.name, known) from error
+
+
+def _which(invocation: Invocation) -> dict[str, Any]:
+    arguments = invocation.arguments
+    return {"name": arguments.name, "version": arguments.version, "label": arguments.label}
+
+
+def _refuse_both(invocation: Invocation) -> None:
+    if invocation.arguments.version and invocation.arguments.label:
+        raise PenstockError("cannot provide both --version and --label", hint="give one of them")
 
 
 def _refuse_registry(invocation: Invocation) -> None:
@@ -143,6 +236,10 @@ def _refuse_registry(invocation: Invocation) -> None:
             "argument --registry-name: registries are not supported yet",
             hint="leave it out to use the workspace's own assets",
         )
+
+
+def _one(kind: str) -> str:
+    return {"data": "a data asset", "environment": "an environment"}.get(kind, f"a {kind}")
 
 
 def _plural(kind: str) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from penstock.cli.grammar import Argument, at_least_one
+from penstock.errors import PenstockError
 
 FILE = Argument(("--file", "-f"), "Path of the YAML file.", metavar="FILE")
 FILE_REQUIRED = Argument(("--file", "-f"), "Path of the YAML file.", metavar="FILE", required=True)
@@ -27,12 +28,19 @@ YES = Argument(("--yes", "-y"), "Do not ask.", takes="nothing")
 MAX_RESULTS = Argument(("--max-results", "-r"), "At most this many.", convert=at_least_one, metavar="NUMBER")
 INCLUDE_ARCHIVED = Argument(("--include-archived",), "Archived ones as well.", takes="nothing")
 ARCHIVED_ONLY = Argument(("--archived-only",), "Only archived ones.", takes="nothing")
+TAG = Argument(("--tag",), "Only those with this tag, as `key` or `key=value`.")
 REGISTRY_NAME = Argument(("--registry-name",), "Registries are not supported yet.", metavar="NAME")
 
 
 def name_of(what: str) -> Argument:
     """`--name/-n`, required, for a command that acts on one thing."""
     return Argument(("--name", "-n"), f"Name of the {what}.", required=True)
+
+
+def refuse_both_archived(include_archived: bool, archived_only: bool) -> None:
+    """The two flags of a list exclude each other."""
+    if include_archived and archived_only:
+        raise PenstockError("--include-archived and --archived-only exclude each other")
 
 
 def pairs_of(words: list[str] | None) -> dict[str, str]:

@@ -45,14 +45,15 @@ if TYPE_CHECKING:
 class Argument:
     """One flag, or one positional word (a name without dashes).
 
-    `takes`: `value` one; `values` one or more, and the flag may be repeated; `nothing` makes a switch; `truth` an optional
-    true/false (`--all-results`, `--all-results true`). `choices` are matched without regard to case. `default` is told in
+    `takes`: `value` one; `values` one or more, and the flag may be repeated; `lists` the same with the words of each
+    time the flag is given kept apart; `nothing` makes a switch; `truth` an optional true/false (`--all-results`,
+    `--all-results true`). `choices` are matched without regard to case. `default` is told in
     the help and not applied: a command can so tell a flag that was not given from one that was.
     """
 
     names: tuple[str, ...]
     help: str
-    takes: Literal["value", "values", "nothing", "truth"] = "value"
+    takes: Literal["value", "values", "lists", "nothing", "truth"] = "value"
     required: bool = False
     choices: tuple[str, ...] = ()
     convert: Callable[[str], object] | None = None
@@ -157,8 +158,8 @@ def usage(command: Command, full_name: str) -> str:
         word = argument.names[0]
         if argument.is_positional:
             word = metavar_of(argument)
-        elif argument.takes in ("value", "values"):
-            word += f" {metavar_of(argument)}" + (" ..." if argument.takes == "values" else "")
+        elif argument.takes in ("value", "values", "lists"):
+            word += f" {metavar_of(argument)}" + ("" if argument.takes == "value" else " ...")
         words.append(word if argument.required else f"[{word}]")
     return " ".join(words)
 
@@ -187,6 +188,8 @@ def _parser_of(arguments: Sequence[Argument], full_name: str) -> _Parser:
             options["type"] = _converter_of(argument)
             if argument.takes == "values":
                 options.update(nargs="+", action="extend")
+            elif argument.takes == "lists":
+                options.update(nargs="+", action="append")
         parser.add_argument(*argument.names, **options)
     return parser
 

@@ -92,7 +92,7 @@ def _argument_rows(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
     rows = []
     for argument in arguments:
         names = metavar_of(argument) if argument.is_positional else " ".join(argument.names)
-        if not argument.is_positional and argument.takes in ("value", "values"):
+        if not argument.is_positional and argument.takes in ("value", "values", "lists"):
             names += f" {metavar_of(argument)}"
         text = argument.help
         if argument.takes == "values":

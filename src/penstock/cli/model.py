@@ -29,6 +29,7 @@ COMMANDS = commands_of(
             Argument(("--datastore",), "Datastore that a local model is put into.", metavar="NAME"),
         ),
         fields=_fields,
+        may_change="description, tags, properties or stage",
         create_summary="Register a model.",
         create_description="A model that a job registers by MLflow needs no such command.",
         create_examples=(

@@ -64,11 +64,9 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "workspace": (
         "diagnose", "list-keys", "sync-keys", "provision-network", "outbound-rule", "private-endpoint"
     ),
-    "environment": ("update", "archive", "restore", "share"),
-    "data": (
-        "update", "archive", "restore", "share", "import", "import-status", "list-materialization-status", "mount"
-    ),
-    "model": ("update", "archive", "restore", "download", "share", "package"),
+    "environment": ("share",),
+    "data": ("share", "import", "import-status", "list-materialization-status", "mount"),
+    "model": ("download", "share", "package"),
     "compute": (
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
         "enable-sso",

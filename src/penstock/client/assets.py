@@ -1,6 +1,6 @@
 """What all versioned assets share: environments, data, models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from penstock.client.connection import Connection, escaped
@@ -33,13 +33,15 @@ class Assets:
         *,
         include_archived: bool = False,
         archived_only: bool = False,
+        tag: str | None = None,
         max_results: int | None = None,
     ) -> list[Record]:
-        """Without a name one row per name; with a name all its versions, newest first."""
+        """Without a name one row per name; with a name all its versions, newest first. `tag`: a key, or `key=value`."""
         query = {
             "name": name,
             "include_archived": include_archived,
             "archived_only": archived_only,
+            "tag": tag,
             "max_results": max_results,
         }
         found: list[Record] = self._connection.get(self._path, query)
@@ -50,3 +52,26 @@ class Assets:
         place = escaped("versions", version) if version is not None else escaped("labels", label or "latest")
         found: Record = self._connection.get(f"{self._path}/{escaped(name)}/{place}")
         return found
+
+    def update(
+        self, name: str, changes: Mapping[str, Any], *, version: str | None = None, label: str | None = None
+    ) -> Record:
+        """Change what describes a version: `{"set": {path: value}, "add": [{"path", "value"}], "remove": [path]}`."""
+        if version is None:
+            version = str(self.show(name, label=label)["version"])
+        found: Record = self._connection.request(
+            "PATCH", f"{self._path}/{escaped(name, 'versions', version)}", body=dict(changes)
+        )
+        return found
+
+    def archive(self, name: str, *, version: str | None = None, label: str | None = None) -> None:
+        """Hide a version from lists and from `@latest`; without version and label the name with all its versions."""
+        self._connection.post(f"{self._path}/{escaped(name, 'archive')}", _which(version, label))
+
+    def restore(self, name: str, *, version: str | None = None, label: str | None = None) -> None:
+        """Undo `archive`. A version that was archived with its name comes back with the name only."""
+        self._connection.post(f"{self._path}/{escaped(name, 'restore')}", _which(version, label))
+
+
+def _which(version: str | None, label: str | None) -> Record:
+    return {key: value for key, value in (("version", version), ("label", label)) if value is not None}

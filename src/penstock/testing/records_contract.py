@@ -110,7 +110,10 @@ class RecordsContract:
             assert tx.assets.find_latest("demo", "model", "taxi") is None
 
     def test_a_list_without_a_name_has_one_row_per_name(self, database: Database) -> None:
-        """The latest of each, newest first; those made in passing are left out."""
+        """The latest of each, newest first; those made in passing are left out.
+
+        A name is among the archived ones where all its versions are, and among the others where one is not.
+        """
         with database.transaction() as tx:
             tx.workspaces.create(a_workspace())
             for name, version in (("a", "1"), ("b", "1"), ("a", "2"), ("c", "1")):
@@ -124,14 +127,54 @@ class RecordsContract:
                 return [f"{each.name}:{each.version}" for each in records]
 
             assert listed() == ["b:1", "a:1"]
-            assert listed(include_archived=True) == ["c:1", "a:2", "b:1"]
-            assert listed(archived_only=True) == ["c:1", "a:2"]
-            assert listed(include_archived=True, limit=2) == ["c:1", "a:2"]
+            assert listed(include_archived=True) == ["c:1", "b:1", "a:1"]
+            assert listed(archived_only=True) == ["c:1"]
+            assert listed(include_archived=True, limit=2) == ["c:1", "b:1"]
             assert listed("a") == ["a:1"]
             assert listed("a", include_archived=True) == ["a:2", "a:1"]
             assert listed("a", archived_only=True) == ["a:2"]
             assert listed("inline") == ["inline:1"]
             assert [each.name for each in tx.assets.every("demo", "data")] == ["a", "b", "a", "c", "inline"]
+
+    def test_a_name_is_archived_and_restored_with_all_its_versions(self, database: Database) -> None:
+        """With those that come later too; restoring brings back what was archived alone as well."""
+        with database.transaction() as tx:
+            tx.workspaces.create(a_workspace())
+            for name, version in (("a", "1"), ("a", "2"), ("b", "1")):
+                tx.assets.create(an_asset(name, version))
+            tx.assets.update_mutable("demo", "data", "a", "1", modified_at=2.0, archived=True)
+            assert not tx.assets.is_archived_whole("demo", "data", "a")
+
+            tx.assets.archive_whole("demo", "data", "a", True, modified_at=3.0)
+            late = tx.assets.create(an_asset("a", "3"))
+
+            assert late.archived
+            assert tx.assets.is_archived_whole("demo", "data", "a")
+            assert tx.assets.find_latest("demo", "data", "a") is None
+            assert tx.assets.next_version("demo", "data", "a") == "4"
+            assert [each.name for each in tx.assets.list("demo", "data")] == ["b"]
+            assert [each.version for each in tx.assets.list("demo", "data", "a", archived_only=True)] == [
+                "3",
+                "2",
+                "1",
+            ]
+            tx.assets.archive_whole("demo", "data", "a", False, modified_at=4.0)
+            assert not tx.assets.is_archived_whole("demo", "data", "a")
+            assert [each.version for each in tx.assets.list("demo", "data", "a")] == ["3", "2", "1"]
+            with pytest.raises(NotFound, match="`absent`"):
+                tx.assets.archive_whole("demo", "data", "absent", True, modified_at=5.0)
+
+    def test_assets_are_found_by_tag(self, database: Database) -> None:
+        """Without a name by the tags of each name's latest version, with one by each version's own."""
+        with database.transaction() as tx:
+            tx.workspaces.create(a_workspace())
+            tx.assets.create(an_asset("a", "1", tags={"team": "red"}))
+            tx.assets.create(an_asset("a", "2", tags={"team": "blue"}))
+            tx.assets.create(an_asset("b", "1", tags={"team": "red"}))
+
+            assert [each.name for each in tx.assets.list("demo", "data", tag="team")] == ["b", "a"]
+            assert [each.name for each in tx.assets.list("demo", "data", tag="team=red")] == ["b"]
+            assert [each.version for each in tx.assets.list("demo", "data", "a", tag="team=red")] == ["1"]
 
     @pytest.mark.parametrize(
         ("versions", "following"),
@@ -245,6 +288,18 @@ class RecordsContract:
             tx.jobs.insert(a_job("c", tags={'o"d.d[0]': "x=y", "depth": "3"}, created_at=3.0))
 
             assert [job.name for job in tx.jobs.list("demo", tag=tag)] == found
+
+    def test_jobs_are_listed_by_whether_they_are_archived(self, database: Database) -> None:
+        """The limit counts what is left."""
+        with database.transaction() as tx:
+            tx.workspaces.create(a_workspace())
+            for number in range(3):
+                tx.jobs.insert(a_job(f"job-{number}", created_at=float(number), status="Completed"))
+            tx.jobs.update("demo", "job-2", archived=True)
+
+            assert [job.name for job in tx.jobs.list("demo", archived=False, limit=1)] == ["job-1"]
+            assert [job.name for job in tx.jobs.list("demo", archived=True)] == ["job-2"]
+            assert len(tx.jobs.list("demo")) == 3
 
     def test_open_roots_are_those_that_have_not_ended(self, database: Database) -> None:
         """Of all workspaces, oldest first, without steps."""

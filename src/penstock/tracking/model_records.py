@@ -16,7 +16,9 @@ ModelType = Literal["custom_model", "mlflow_model"]
 
 OURS = "penstock."
 VERSION, TYPE, DIGEST = "penstock.version", "penstock.type", "penstock.digest"
-FILE_NAME, JOB, ARCHIVED = "penstock.file_name", "penstock.job", "penstock.archived"
+FILE_NAME, JOB, STAGE = "penstock.file_name", "penstock.job", "penstock.stage"
+# On a version: that one is archived. On the registered model: all its versions are, and those to come.
+ARCHIVED = "penstock.archived"
 PROPERTIES, OTHER_TAGS = "penstock.properties", "penstock.other_tags"
 _PROMPT = "mlflow.prompt.is_prompt"
 # What MLflow takes as a tag's name and value; the others travel together in one tag of ours.
@@ -30,6 +32,7 @@ class ModelVersion:
     `version` is Penstock's name for it, `mlflow_version` MLflow's number: `models:/<name>/<mlflow_version>`. `path` is
     where its artifacts are (`mlflow-artifacts:/…`); `file_name` the name of the file or folder that it came from.
     `flavors` is None where they were not read, as in lists. `digest` is None for what MLflow's clients registered.
+    `archived` is either: `archived_alone`, or because the whole model is, and then it comes back only with that.
     """
 
     name: str
@@ -49,6 +52,9 @@ class ModelVersion:
     archived: bool
     created_at: float
     modified_at: float
+    stage: str | None = None
+    archived_alone: bool = False
+    archived_whole: bool = False
 
     @property
     def uri(self) -> str:
@@ -80,8 +86,10 @@ def record_of(said: Mapping[str, Any]) -> ModelVersion | None:
         job_name=tags.get(JOB),
         digest=tags.get(DIGEST),
         archived=tags.get(ARCHIVED) == "true",
+        archived_alone=tags.get(ARCHIVED) == "true",
         created_at=created,
         modified_at=float(said.get("last_updated_timestamp", 0)) / 1000 or created,
+        stage=tags.get(STAGE) or None,
     )
 
 
@@ -98,12 +106,16 @@ def records_of(said: Iterable[Mapping[str, Any]]) -> list[ModelVersion]:
     return sorted(clear, key=lambda record: int(record.mlflow_version), reverse=True)
 
 
-def with_aliases(record: ModelVersion, model: Mapping[str, Any]) -> ModelVersion:
-    """The version with its aliases, which MLflow tells only with the model as a whole. `Any`: JSON."""
+def with_model(record: ModelVersion, model: Mapping[str, Any]) -> ModelVersion:
+    """The version with what MLflow tells only of the model as a whole: aliases, and whether all is archived. `Any`: JSON."""
     named = [
         alias["alias"] for alias in model.get("aliases", ()) if str(alias["version"]) == record.mlflow_version
     ]
-    return replace(record, aliases=tuple(sorted(named)))
+    tags = {tag["key"]: tag.get("value", "") for tag in model.get("tags", ())}
+    whole = tags.get(ARCHIVED) == "true"
+    return replace(
+        record, aliases=tuple(sorted(named)), archived=record.archived or whole, archived_whole=whole
+    )
 
 
 def find_version(versions: Iterable[ModelVersion], version: str) -> ModelVersion | None:

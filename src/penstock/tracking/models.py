@@ -22,7 +22,7 @@ from penstock.tracking.model_records import (
     find_version,
     get_version,
     records_of,
-    with_aliases,
+    with_model,
 )
 from penstock.tracking.rest import MlflowRest
 from penstock.tracking.runs import quoted
@@ -42,15 +42,18 @@ class Models:
         self._locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
     def catalogue(self, workspace: str) -> list[ModelVersion]:
-        """The newest version of every model, archived ones too, by name."""
-        newest: dict[str, ModelVersion] = {}
-        for record in records_of(self._pages(workspace, "model-versions/search", "model_versions")):
-            newest.setdefault(record.name, record)
+        """One version of every model, by name: the newest that is not archived; where all are, the newest."""
         said = {
             model["name"]: model
             for model in self._pages(workspace, "registered-models/search", "registered_models")
         }
-        return [with_aliases(newest[name], said.get(name, {})) for name in sorted(newest)]
+        newest: dict[str, ModelVersion] = {}
+        for record in records_of(self._pages(workspace, "model-versions/search", "model_versions")):
+            found = with_model(record, said.get(record.name, {}))
+            present = newest.get(record.name)
+            if present is None or (present.archived and not found.archived):
+                newest[record.name] = found
+        return [newest[name] for name in sorted(newest)]
 
     def versions(self, workspace: str, name: str) -> list[ModelVersion]:
         """All versions of one model, newest first; empty where there is no such model."""
@@ -59,7 +62,7 @@ class Models:
         if not found:
             return []
         model = self._rest.get(workspace, "registered-models/get", {"name": name})["registered_model"]
-        return [with_aliases(record, model) for record in found]
+        return [with_model(record, model) for record in found]
 
     def find(self, workspace: str, name: str, version: str) -> ModelVersion | None:
         """One version with its flavors, by our name for it or MLflow's number; None if there is none."""
@@ -73,9 +76,15 @@ class Models:
 
     def labelled(self, workspace: str, name: str, label: str = "latest") -> ModelVersion:
         """The version that a label names: `latest` the newest that is not archived, else MLflow's alias."""
-        for record in self.versions(workspace, name):
+        versions = self.versions(workspace, name)
+        for record in versions:
             if label in record.aliases or (label == "latest" and not record.archived):
                 return self._with_flavors(workspace, record)
+        if label == "latest" and versions:
+            raise NotFound(
+                f"model `{name}@{label}` was not found in workspace `{workspace}`: all its versions are archived",
+                hint=f"`penstock model restore -n {name}`, or name a version: `azureml:{name}:{versions[0].version}`",
+            )
         raise NotFound(f"model `{name}@{label}` was not found in workspace `{workspace}`")
 
     def create(
@@ -90,6 +99,7 @@ class Models:
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
+        stage: str | None = None,
         job_name: str | None = None,
         run_id: str | None = None,
     ) -> ModelVersion:
@@ -111,6 +121,7 @@ class Models:
                 model_records.DIGEST: digest,
                 model_records.FILE_NAME: file_name or source.name,
                 model_records.PROPERTIES: json.dumps(dict(properties or {})),
+                **({model_records.STAGE: stage} if stage else {}),
                 **({model_records.JOB: job_name} if job_name else {}),
             }
             self._folders.keep_manifest(digest, files)
@@ -140,15 +151,24 @@ class Models:
         *,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        stage: str | None = None,
         archived: bool | None = None,
     ) -> ModelVersion:
-        """Change what may change; None leaves it as it is. `tags` replaces a person's tags as a whole."""
+        """Change what may change; None leaves it as it is, an empty text removes it.
+
+        `tags` and `properties` replace a person's as a whole.
+        """
         record = self.get(workspace, name, version)
         which = {"name": name, "version": record.mlflow_version}
         if description is not None:
             body = {**which, "description": description}
             self._rest.call(workspace, "PATCH", "model-versions/update", body=body)
         wanted: dict[str, str] = {} if archived is None else {model_records.ARCHIVED: str(archived).lower()}
+        if properties is not None:
+            wanted[model_records.PROPERTIES] = json.dumps(dict(properties))
+        if stage is not None:
+            wanted[model_records.STAGE] = stage
         if tags is not None:
             wanted.update({model_records.OTHER_TAGS: "{}", **model_records.tags_for(tags)})
             for key in model_records.tags_for(record.tags).keys() - wanted.keys():
@@ -156,6 +176,17 @@ class Models:
         for key, value in wanted.items():
             self._rest.post(workspace, "model-versions/set-tag", {**which, "key": key, "value": value})
         return self.get(workspace, name, version)
+
+    def archive_whole(self, workspace: str, name: str, archived: bool) -> None:
+        """Archive or restore a model with all its versions, also those that were archived alone. NotFound without any."""
+        versions = self.versions(workspace, name)
+        if not versions:
+            get_version((), workspace, name, "latest")
+        body = {"name": name, "key": model_records.ARCHIVED, "value": str(archived).lower()}
+        self._rest.post(workspace, "registered-models/set-tag", body)
+        for record in versions if not archived else ():
+            if record.archived_alone:
+                self.update(workspace, name, record.version, archived=False)
 
     def delete(self, workspace: str, name: str, version: str) -> None:
         """Delete one version, with its files if they were taken in here; the model too if it was the last."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from penstock.server.routes.request import By, DocumentBody, Here
+from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here, Which, WhichBody
 from penstock.server.verbs import asset as verbs
 from penstock.server.verbs import data, environment
 from penstock.server.verbs.answer import Created
@@ -35,22 +35,13 @@ def list_assets(
     by: By,
     workspace: str,
     kind: KindPath,
+    shown: Which,
     name: str | None = None,
-    include_archived: bool = False,
-    archived_only: bool = False,
+    tag: str | None = None,
     max_results: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row per name, or all versions of one name, newest first."""
-    return verbs.listing(
-        here,
-        by,
-        workspace,
-        kind.noun,
-        name=name,
-        include_archived=include_archived,
-        archived_only=archived_only,
-        limit=max_results,
-    )
+    return verbs.listing(here, by, workspace, kind.noun, name=name, shown=shown, tag=tag, limit=max_results)
 
 
 @router.post("", status_code=201)
@@ -71,3 +62,23 @@ def show_asset_by_label(
 ) -> dict[str, Any]:
     """The version that a label names."""
     return verbs.show_label(here, by, workspace, kind.noun, name, label)
+
+
+@router.patch("/{name}/versions/{version}")
+def update_asset(
+    here: Here, by: By, workspace: str, kind: KindPath, name: str, version: str, body: ChangesBody
+) -> dict[str, Any]:
+    """Change what describes a version."""
+    return verbs.update(here, by, workspace, kind.noun, name, version, body.changes)
+
+
+@router.post("/{name}/archive", status_code=204)
+def archive_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, body: WhichBody) -> None:
+    """Hide a version, or a name with all its versions, from lists and from `@latest`."""
+    verbs.archive(here, by, workspace, kind.noun, name, version=body.version, label=body.label)
+
+
+@router.post("/{name}/restore", status_code=204)
+def restore_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, body: WhichBody) -> None:
+    """Undo archiving."""
+    verbs.restore(here, by, workspace, kind.noun, name, version=body.version, label=body.label)

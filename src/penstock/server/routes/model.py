@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from penstock.server.routes.request import By, DocumentBody, Here
+from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here, Which, WhichBody
 from penstock.server.verbs import model as verbs
 
 router = APIRouter(tags=["model"], prefix="/workspaces/{workspace}/models")
@@ -15,14 +15,13 @@ def list_models(
     here: Here,
     by: By,
     workspace: str,
+    shown: Which,
     name: str | None = None,
-    include_archived: bool = False,
-    archived_only: bool = False,
+    tag: str | None = None,
     max_results: int | None = None,
 ) -> list[dict[str, Any]]:
-    """One row per name, or all versions of one name, newest first. No model is archived yet."""
-    del include_archived
-    return [] if archived_only else verbs.listing(here, by, workspace, name=name, limit=max_results)
+    """One row per name, or all versions of one name, newest first."""
+    return verbs.listing(here, by, workspace, name=name, shown=shown, tag=tag, limit=max_results)
 
 
 @router.post("", status_code=201)
@@ -41,3 +40,23 @@ def show_model(here: Here, by: By, workspace: str, name: str, version: str) -> d
 def show_model_by_label(here: Here, by: By, workspace: str, name: str, label: str) -> dict[str, Any]:
     """The version that a label or an MLflow alias names."""
     return verbs.show_label(here, by, workspace, name, label)
+
+
+@router.patch("/{name}/versions/{version}")
+def update_model(
+    here: Here, by: By, workspace: str, name: str, version: str, body: ChangesBody
+) -> dict[str, Any]:
+    """Change what describes a version."""
+    return verbs.update(here, by, workspace, name, version, body.changes)
+
+
+@router.post("/{name}/archive", status_code=204)
+def archive_model(here: Here, by: By, workspace: str, name: str, body: WhichBody) -> None:
+    """Hide a version, or a model with all its versions, from lists and from `@latest`."""
+    verbs.archive(here, by, workspace, name, version=body.version, label=body.label)
+
+
+@router.post("/{name}/restore", status_code=204)
+def restore_model(here: Here, by: By, workspace: str, name: str, body: WhichBody) -> None:
+    """Undo archiving."""
+    verbs.restore(here, by, workspace, name, version=body.version, label=body.label)

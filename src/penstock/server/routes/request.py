@@ -3,11 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from penstock.errors import NotAuthenticated
 from penstock.identity.tokens import Caller
+from penstock.resources.changes import Changes
 from penstock.server.platform import Platform
+from penstock.server.verbs.lifecycle import Shown
 
 
 def _platform(request: Request) -> Platform:
@@ -22,14 +24,46 @@ def _caller(request: Request) -> Caller:
     return caller
 
 
+def _shown(include_archived: bool = False, archived_only: bool = False) -> Shown:
+    return Shown.of(include_archived=include_archived, archived_only=archived_only)
+
+
 Here = Annotated[Platform, Depends(_platform)]
 By = Annotated[Caller, Depends(_caller)]
+Which = Annotated[Shown, Depends(_shown)]
+"""Whether a list has what is archived."""
 
 
 class Body(BaseModel):
     """A request's body: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Addition(Body):
+    """What to add to a list or a mapping."""
+
+    path: str
+    value: Any
+
+
+class ChangesBody(Body):
+    """What `update` changes: values by path, what is added, paths that are removed."""
+
+    values: dict[str, Any] = Field(default_factory=dict, alias="set")
+    add: list[Addition] = Field(default_factory=list)
+    remove: list[str] = Field(default_factory=list)
+
+    @property
+    def changes(self) -> Changes:
+        return Changes(self.values, tuple((each.path, each.value) for each in self.add), tuple(self.remove))
+
+
+class WhichBody(Body):
+    """One version of an asset, by its version or a label; the asset with all its versions where both are absent."""
+
+    version: str | None = None
+    label: str | None = None
 
 
 class DocumentBody(Body):

@@ -11,11 +11,18 @@ from penstock.events import AssetCreated, AssetUpdated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.description import creation_context, group_of, resource_id
+from penstock.resources.changes import Changes, changed_fields
+from penstock.resources.documents import Parsed
 from penstock.server.platform import Platform
+from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.store.records.asset import AssetRecord
 from penstock.store.transaction import Transaction
 
 LATEST = "latest"
+# What may change of a version; `properties` may only grow.
+MAY_CHANGE = ("description", "tags", "properties")
+_MORE_MAY_CHANGE: Mapping[str, tuple[str, ...]] = {"component": ("display_name",)}
 
 
 @dataclass(frozen=True)
@@ -90,15 +97,21 @@ def _update(platform: Platform, tx: Transaction, existing: AssetRecord, new: New
     tags, properties = {**existing.tags, **new.tags}, {**existing.properties, **new.properties}
     if (described, tags, properties) == (existing.description, existing.tags, existing.properties):
         return existing
+    return _changed(
+        platform, tx, existing, {"description": described, "tags": tags, "properties": properties}
+    )
+
+
+def _changed(
+    platform: Platform, tx: Transaction, existing: AssetRecord, columns: dict[str, Any]
+) -> AssetRecord:
     record: AssetRecord = tx.assets.update_mutable(
         existing.workspace,
         existing.kind,
         existing.name,
         existing.version,
-        description=described,
-        tags=tags,
-        properties=properties,
         modified_at=platform.clock(),
+        **columns,
     )
     event = AssetUpdated(f"{record.kind}/{record.name}:{record.version}", record.kind, record.version)
     tx.events.append(record.workspace, platform.clock(), event.type, event.subject, event.body())
@@ -106,7 +119,10 @@ def _update(platform: Platform, tx: Transaction, existing: AssetRecord, new: New
 
 
 def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str | None = None) -> AssetRecord:
-    """One version (the latest created where none is named), or NotFound with what there is."""
+    """One version (the latest created where none is named), or NotFound with what there is.
+
+    A version that is named is found although it is archived; the latest is one that is not.
+    """
     found = (
         tx.assets.find_latest(workspace, kind, name)
         if version is None
@@ -115,11 +131,17 @@ def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str 
     if found is not None:
         record: AssetRecord = found
         return record
-    versions = [record.version for record in tx.assets.list(workspace, kind, name)]
+    records = tx.assets.list(workspace, kind, name, include_archived=True)
+    shown = [record.version for record in records if not record.archived]
     wanted = f"`{name}:{version}`" if version is not None else f"`{name}`"
-    if versions:
-        looked = f"looked in: workspace `{workspace}` (versions {', '.join(versions[:10])})"
-        hint = f"use `azureml:{name}:{versions[0]}`"
+    if shown:
+        looked = f"looked in: workspace `{workspace}` (versions {', '.join(shown[:10])})"
+        hint = f"use `azureml:{name}:{shown[0]}`"
+    elif records:
+        looked = f"looked in: workspace `{workspace}` (all its versions are archived)"
+        hint = (
+            f"`penstock {kind} restore -n {name}`, or name a version: `azureml:{name}:{records[0].version}`"
+        )
     else:
         names = [record.name for record in tx.assets.list(workspace, kind)]
         looked = f"looked in: workspace `{workspace}` (no such name{_known(names)})"
@@ -163,8 +185,8 @@ def listing(
     kind: str,
     *,
     name: str | None = None,
-    include_archived: bool = False,
-    archived_only: bool = False,
+    shown: Shown = Shown.ACTIVE,
+    tag: str | None = None,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row per name with its latest version; with a name, that name's versions, newest first."""
@@ -175,8 +197,9 @@ def listing(
             workspace,
             kind,
             name,
-            include_archived=include_archived,
-            archived_only=archived_only,
+            include_archived=shown is Shown.ALL,
+            archived_only=shown is Shown.ARCHIVED,
+            tag=tag,
             limit=limit,
         )
         if name is not None:
@@ -187,12 +210,108 @@ def listing(
                 "latest_version": record.version,
                 "description": record.description,
                 "tags": record.tags,
+                "archived": record.archived,
                 "creation_context": creation_context(
                     record.created_at, record.created_by, record.modified_at
                 ),
             }
             for record in records
         ]
+
+
+def update(
+    platform: Platform, caller: Caller, workspace: str, kind: str, name: str, version: str, changes: Changes
+) -> dict[str, Any]:
+    """Change what describes a version; what it is made of stays."""
+    require(caller, Action.ASSET_WRITE, workspace)
+    with platform.database.transaction() as tx:
+        existing = find(tx, workspace, kind, name, version=version)
+        may_change = (*MAY_CHANGE, *_MORE_MAY_CHANGE.get(kind, ()))
+        found = changed_fields(
+            record_of(tx, existing), changes, what=f"{kind} `{name}:{version}`", may_change=may_change
+        )
+        if not found:
+            return record_of(tx, existing)
+        columns: dict[str, Any] = {key: found.pop(key) for key in MAY_CHANGE if key in found}
+        if found:
+            columns["spec"] = {**existing.spec, **found}
+        return record_of(tx, _changed(platform, tx, existing, columns))
+
+
+def archive(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    kind: str,
+    name: str,
+    *,
+    version: str | None = None,
+    label: str | None = None,
+) -> None:
+    """Hide a version (or, where none is named, the name with all of them) from lists and from `@latest`."""
+    require(caller, Action.ASSET_WRITE, workspace)
+    one_or_all(version, label)
+    with platform.database.transaction() as tx:
+        if version is None and label is None:
+            _archive_whole(platform, tx, workspace, kind, name, archived=True)
+            return
+        if label is not None:
+            label_is_latest(kind, name, label)
+        record = find(tx, workspace, kind, name, version=version)
+        if not record.archived:
+            _changed(platform, tx, record, {"archived": True})
+
+
+def restore(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    kind: str,
+    name: str,
+    *,
+    version: str | None = None,
+    label: str | None = None,
+) -> None:
+    """Show a version again (or, where none is named, the name with all of them).
+
+    A label names the version that was created last, archived or not: here it is the archived ones that matter.
+    """
+    require(caller, Action.ASSET_WRITE, workspace)
+    one_or_all(version, label)
+    with platform.database.transaction() as tx:
+        if version is None and label is None:
+            _archive_whole(platform, tx, workspace, kind, name, archived=False)
+            return
+        if label is not None:
+            label_is_latest(kind, name, label)
+            newest = tx.assets.list(workspace, kind, name, include_archived=True, limit=1)
+            version = newest[0].version if newest else None
+        record = find(tx, workspace, kind, name, version=version)
+        if record.archived_whole:
+            raise not_alone(kind, name, record.version)
+        if record.archived:
+            _changed(platform, tx, record, {"archived": False})
+
+
+def _archive_whole(
+    platform: Platform, tx: Transaction, workspace: str, kind: str, name: str, *, archived: bool
+) -> None:
+    records = tx.assets.list(workspace, kind, name, include_archived=True)
+    if not records:
+        find(tx, workspace, kind, name)  # says what there is instead
+    if all((record.archived, record.archived_whole) == (archived, archived) for record in records):
+        return
+    tx.assets.archive_whole(workspace, kind, name, archived, modified_at=platform.clock())
+    event = AssetUpdated(f"{kind}/{name}", kind, None)
+    tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
+
+
+def answer(tx: Transaction, record: AssetRecord, parsed: Parsed) -> Created:
+    """What creating verbs answer about a version."""
+    more = (
+        [hidden(record.kind, record.name, record.version, record.archived_whole)] if record.archived else []
+    )
+    return Created(record_of(tx, record), warnings_of(parsed, more))
 
 
 def record_of(tx: Transaction, record: AssetRecord) -> dict[str, Any]:
@@ -209,6 +328,7 @@ def _described(record: AssetRecord, group: str) -> dict[str, Any]:
         "description": record.description,
         "tags": record.tags,
         "properties": record.properties,
+        "archived": record.archived,
         "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
         "id": f"{resource_id(group, record.workspace, kind, record.name)}/versions/{record.version}",
         "resourceGroup": group,

@@ -11,7 +11,7 @@ from penstock.resources.data import Data
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, upload
-from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.answer import Created
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")
 
@@ -37,7 +37,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     )
     with platform.database.transaction() as tx:
         record = asset.save(platform, tx, workspace, new)
-        return Created(asset.record_of(tx, record), warnings_of(parsed))
+        return asset.answer(tx, record, parsed)
 
 
 def _place(platform: Platform, workspace: str, path: str, kind: str) -> str:

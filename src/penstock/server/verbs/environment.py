@@ -10,7 +10,7 @@ from penstock.resources import documents
 from penstock.resources.environment import Environment
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
-from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.answer import Created
 
 
 def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
@@ -38,7 +38,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     )
     with platform.database.transaction() as tx:
         record = asset.save(platform, tx, workspace, new)
-        return Created(asset.record_of(tx, record), warnings_of(parsed))
+        return asset.answer(tx, record, parsed)
 
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import InvalidDocument, PenstockError, Problem
-from penstock.events import AssetCreated
+from penstock.events import AssetCreated, AssetUpdated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.description import creation_context, group_of, resource_id
@@ -13,13 +13,19 @@ from penstock.jobs.plans import InDatastore, RunArtifact, Source
 from penstock.jobs.step_runner import run_named
 from penstock.resources import documents
 from penstock.resources import references as refs
+from penstock.resources.changes import Changes, changed_fields
 from penstock.resources.model import Model
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.asset import LATEST
+from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.tracking.model_records import ModelVersion
+
+# What may change of a version; `properties` may only grow.
+MAY_CHANGE = ("description", "tags", "properties", "stage")
 
 
 def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
@@ -50,15 +56,18 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         description=model.description,
         tags={key: str(value) for key, value in (model.tags or {}).items()},
         properties={key: str(value) for key, value in (model.properties or {}).items()},
+        stage=model.stage,
         job_name=job,
         run_id=run,
     )
     with platform.database.transaction() as tx:
         event = AssetCreated(f"model/{version.name}:{version.version}", "model", version.version)
         tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
-    return Created(
-        _described(version, _group(platform, workspace), workspace, platform.user), warnings_of(parsed)
+    more = (
+        [hidden("model", version.name, version.version, version.archived_whole)] if version.archived else []
     )
+    described = _described(version, _group(platform, workspace), workspace, platform.user)
+    return Created(described, warnings_of(parsed, more))
 
 
 def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str | None, str | None]:
@@ -110,24 +119,132 @@ def show_label(platform: Platform, caller: Caller, workspace: str, name: str, la
 
 
 def listing(
-    platform: Platform, caller: Caller, workspace: str, *, name: str | None = None, limit: int | None = None
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    *,
+    name: str | None = None,
+    shown: Shown = Shown.ACTIVE,
+    tag: str | None = None,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row per name with its latest version; with a name, that name's versions, newest first."""
     require(caller, Action.ASSET_READ, workspace)
     group = _group(platform, workspace)
+    models = platform.models
+    found = models.catalogue(workspace) if name is None else models.versions(workspace, name)
+    wanted = [each for each in found if shown.has(each.archived) and _is_tagged(each, tag)][:limit]
     if name is not None:
-        versions = platform.models.versions(workspace, name)
-        return [_described(version, group, workspace, platform.user) for version in versions[:limit]]
+        return [_described(version, group, workspace, platform.user) for version in wanted]
     return [
         {
             "name": version.name,
             "latest_version": version.version,
             "description": version.description,
             "tags": dict(version.tags),
+            "archived": version.archived,
             "creation_context": creation_context(version.created_at, platform.user, version.modified_at),
         }
-        for version in platform.models.catalogue(workspace)[:limit]
+        for version in wanted
     ]
+
+
+def _is_tagged(version: ModelVersion, tag: str | None) -> bool:
+    """Whether it has the tag, given as a key or as `key=value`."""
+    if tag is None:
+        return True
+    key, has_value, value = tag.partition("=")
+    return key in version.tags and (not has_value or version.tags[key] == value)
+
+
+def update(
+    platform: Platform, caller: Caller, workspace: str, name: str, version: str, changes: Changes
+) -> dict[str, Any]:
+    """Change what describes a version; its files stay."""
+    require(caller, Action.ASSET_WRITE, workspace)
+    existing = platform.models.get(workspace, name, version)
+    group = _group(platform, workspace)
+    record = _described(existing, group, workspace, platform.user)
+    found = changed_fields(record, changes, what=f"model `{name}:{version}`", may_change=MAY_CHANGE)
+    if not found:
+        return record
+    # MLflow keeps texts only: nothing is the empty one.
+    values: dict[str, Any] = {key: "" if value is None else value for key, value in found.items()}
+    for key in ("tags", "properties"):
+        if key in values:
+            values[key] = {name: "" if each is None else str(each) for name, each in values[key].items()}
+    updated = platform.models.update(workspace, name, existing.version, **values)
+    _tell(platform, workspace, name, existing.version)
+    return _described(updated, group, workspace, platform.user)
+
+
+def archive(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    name: str,
+    *,
+    version: str | None = None,
+    label: str | None = None,
+) -> None:
+    """Hide a version (or, where none is named, the model with all of them) from lists and from `@latest`."""
+    require(caller, Action.ASSET_WRITE, workspace)
+    one_or_all(version, label)
+    models = platform.models
+    if version is None and label is None:
+        models.archive_whole(workspace, name, True)
+        _tell(platform, workspace, name, None)
+        return
+    record = (
+        models.labelled(workspace, name, label)
+        if label is not None
+        else models.get(workspace, name, str(version))
+    )
+    if not record.archived:
+        models.update(workspace, name, record.version, archived=True)
+        _tell(platform, workspace, name, record.version)
+
+
+def restore(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    name: str,
+    *,
+    version: str | None = None,
+    label: str | None = None,
+) -> None:
+    """Show a version again (or, where none is named, the model with all of them).
+
+    The label `latest` names the version that was created last, archived or not: here it is the archived ones that matter.
+    """
+    require(caller, Action.ASSET_WRITE, workspace)
+    one_or_all(version, label)
+    models = platform.models
+    if version is None and label is None:
+        models.archive_whole(workspace, name, False)
+        _tell(platform, workspace, name, None)
+        return
+    versions = models.versions(workspace, name)
+    if label == LATEST and versions:
+        record = versions[0]
+    elif label is not None:
+        record = models.labelled(workspace, name, label)
+    else:
+        record = models.get(workspace, name, str(version))
+    if record.archived_whole:
+        raise not_alone("model", name, record.version)
+    if record.archived:
+        models.update(workspace, name, record.version, archived=False)
+        _tell(platform, workspace, name, record.version)
+
+
+def _tell(platform: Platform, workspace: str, name: str, version: str | None) -> None:
+    """Write down that a version was changed, or all of them."""
+    subject = f"model/{name}" if version is None else f"model/{name}:{version}"
+    event = AssetUpdated(subject, "model", version)
+    with platform.database.transaction() as tx:
+        tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
 
 
 def _group(platform: Platform, workspace: str) -> str:
@@ -144,8 +261,10 @@ def _described(version: ModelVersion, group: str, workspace: str, user: str) -> 
         "description": version.description,
         "tags": dict(version.tags),
         "properties": dict(version.properties),
+        "stage": version.stage,
         "flavors": dict(version.flavors or {}),
         "labels": list(version.aliases),
+        "archived": version.archived,
         "job_name": version.job_name,
         "mlflow_run_id": version.run_id,
         "mlflow_version": version.mlflow_version,

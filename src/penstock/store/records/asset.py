@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, not_, select, update
 
 from penstock.errors import AlreadyExists
 from penstock.store.records.absence import absent
 from penstock.store.records.tables import assets as table
+from penstock.store.records.tags import tagged
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class AssetRecord:
     """One version of an asset.
 
     `digest` is the identity of its content; `sequence` the order of creation within the workspace, given by `create`.
+    `archived_whole`: it is archived because its whole name is, and comes back only with that.
     Times are seconds since 1970 (UTC).
     """
 
@@ -34,11 +36,13 @@ class AssetRecord:
     created_by: str
     modified_at: float
     sequence: int = 0
+    archived_whole: bool = False
 
 
 class AssetChanges(TypedDict, total=False):
-    """What may change after a version was made."""
+    """What may change after a version was made; of `spec` only what is no content, such as a display name."""
 
+    spec: dict[str, Any]
     description: str | None
     tags: dict[str, Any]
     properties: dict[str, Any]
@@ -55,13 +59,18 @@ class AssetRepository:
         self._connection = connection
 
     def create(self, record: AssetRecord) -> AssetRecord:
-        """The version as it was kept, with its `sequence`. AlreadyExists where name and version are taken."""
+        """The version as it was kept, with its `sequence`. AlreadyExists where name and version are taken.
+
+        A new version of a name that is archived as a whole is archived with it.
+        """
         if self.find(record.workspace, record.kind, record.name, record.version) is not None:
             raise AlreadyExists(
                 f"{record.kind} `{record.name}:{record.version}` exists already in workspace `{record.workspace}`"
             )
         query = select(func.max(table.c.sequence)).where(table.c.workspace == record.workspace)
         record = replace(record, sequence=(self._connection.execute(query).scalar() or 0) + 1)
+        if self.is_archived_whole(record.workspace, record.kind, record.name):
+            record = replace(record, archived=True, archived_whole=True)
         self._connection.execute(insert(table).values(vars(record)))
         return record
 
@@ -106,20 +115,32 @@ class AssetRepository:
         *,
         include_archived: bool = False,
         archived_only: bool = False,
+        tag: str | None = None,
         limit: int | None = None,
     ) -> tuple[AssetRecord, ...]:
-        """Newest first. With a name: its versions. Without: each name's latest version, those made in passing left out."""
+        """Newest first. With a name: its versions. Without: each name's latest version, those made in passing left out.
+
+        A name counts as archived where all its versions are. `tag` is a key, or `key=value`.
+        """
         wanted = [table.c.workspace == workspace, table.c.kind == kind]
-        if archived_only:
-            wanted.append(table.c.archived)
-        elif not include_archived:
-            wanted.append(not_(table.c.archived))
         if name is not None:
             wanted.append(table.c.name == name)
+            if archived_only:
+                wanted.append(table.c.archived)
+            elif not include_archived:
+                wanted.append(not_(table.c.archived))
         else:
             wanted.append(not_(table.c.anonymous))
-            latest = select(func.max(table.c.sequence)).where(*wanted).group_by(table.c.name)
+            shown = func.max(case((not_(table.c.archived), table.c.sequence)))
+            latest = select(func.coalesce(shown, func.max(table.c.sequence))).where(*wanted)
+            latest = latest.group_by(table.c.name)
+            if archived_only:
+                latest = latest.having(shown.is_(None))
+            elif not include_archived:
+                latest = latest.having(shown.is_not(None))
             wanted.append(table.c.sequence.in_(latest))
+        if tag is not None:
+            wanted.append(tagged(table.c.tags, tag))
         query = select(*_COLUMNS).where(*wanted).order_by(table.c.sequence.desc()).limit(limit)
         return tuple(_record(row) for row in self._connection.execute(query).mappings())
 
@@ -131,9 +152,7 @@ class AssetRepository:
 
     def next_version(self, workspace: str, kind: str, name: str) -> str:
         """One more than the highest version that is a whole number (archived ones count), `1` where there is none."""
-        query = select(table.c.version).where(
-            table.c.workspace == workspace, table.c.kind == kind, table.c.name == name
-        )
+        query = select(table.c.version).where(_named(workspace, kind, name))
         versions = self._connection.execute(query).scalars()
         return str(max((int(each) for each in versions if each.isascii() and each.isdigit()), default=0) + 1)
 
@@ -155,6 +174,19 @@ class AssetRepository:
         )
         return self.get(workspace, kind, name, version)
 
+    def is_archived_whole(self, workspace: str, kind: str, name: str) -> bool:
+        """Whether the name was archived with all its versions."""
+        query = select(table.c.sequence).where(_named(workspace, kind, name), table.c.archived_whole).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def archive_whole(
+        self, workspace: str, kind: str, name: str, archived: bool, *, modified_at: float
+    ) -> None:
+        """Archive or restore a name with all its versions, also those that were archived alone. NotFound without any."""
+        changed = {"archived": archived, "archived_whole": archived, "modified_at": modified_at}
+        self._must_be_known(workspace, kind, name)
+        self._connection.execute(update(table).where(_named(workspace, kind, name)).values(changed))
+
     def delete(self, workspace: str, kind: str, name: str, version: str) -> None:
         """The version goes. NotFound where there is none."""
         if self._connection.execute(delete(table).where(_is(workspace, kind, name, version))).rowcount == 0:
@@ -170,13 +202,12 @@ class AssetRepository:
             raise absent(kind, name, f" in workspace `{workspace}`", shown, called=f"{kind} assets there")
 
 
+def _named(workspace: str, kind: str, name: str) -> ColumnElement[bool]:
+    return and_(table.c.workspace == workspace, table.c.kind == kind, table.c.name == name)
+
+
 def _is(workspace: str, kind: str, name: str, version: str) -> ColumnElement[bool]:
-    return and_(
-        table.c.workspace == workspace,
-        table.c.kind == kind,
-        table.c.name == name,
-        table.c.version == version,
-    )
+    return and_(_named(workspace, kind, name), table.c.version == version)
 
 
 def _record(row: Mapping[Any, Any]) -> AssetRecord:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, not_, select, update
 
 from penstock.errors import AlreadyExists, Conflict
 from penstock.store.records.absence import absent
 from penstock.store.records.tables import jobs as table
+from penstock.store.records.tags import tagged
 
 # A job in one of these has ended for good. Which status may follow which else is the business of `jobs/`.
 TERMINAL: Final = frozenset({"Completed", "Failed", "Canceled", "NotResponding", "Paused", "Bypassed"})
@@ -48,6 +49,7 @@ class JobRecord:
     worker: dict[str, Any] | None = None
     fence: int = 0
     position: int = 0
+    archived: bool = False
 
 
 class JobChanges(TypedDict, total=False):
@@ -69,6 +71,7 @@ class JobChanges(TypedDict, total=False):
     cancel_requested_at: float | None
     mlflow_run: str | None
     worker: dict[str, Any] | None
+    archived: bool
 
 
 _COLUMNS = [table.c[field.name] for field in fields(JobRecord)]
@@ -113,11 +116,12 @@ class JobRepository:
         every: bool = False,
         statuses: Collection[str] | None = None,
         tag: str | None = None,
+        archived: bool | None = None,
         limit: int | None = None,
     ) -> tuple[JobRecord, ...]:
         """The jobs that users created, newest first; or a parent's steps in their order; or, with `every`, both kinds.
 
-        `tag` is a key, or `key=value`.
+        `tag` is a key, or `key=value`. `archived` True or False: only those, or only the others.
         """
         wanted: list[ColumnElement[bool]] = [table.c.workspace == workspace]
         if not every:
@@ -125,7 +129,9 @@ class JobRepository:
         if statuses is not None:
             wanted.append(table.c.status.in_(statuses))
         if tag is not None:
-            wanted.append(_tagged(tag))
+            wanted.append(tagged(table.c.tags, tag))
+        if archived is not None:
+            wanted.append(table.c.archived if archived else not_(table.c.archived))
         newest = (table.c.created_at.desc(), table.c.name.desc())
         return self._all(and_(*wanted), *(_IN_ORDER if parent is not None else newest), limit=limit)
 
@@ -190,16 +196,6 @@ class JobRepository:
 
 def _is(workspace: str, name: str) -> ColumnElement[bool]:
     return and_(table.c.workspace == workspace, table.c.name == name)
-
-
-def _tagged(tag: str) -> ColumnElement[bool]:
-    # json_each rather than a JSON path: a key may hold quotes, dots and brackets.
-    each = func.json_each(table.c.tags).table_valued("key", "value")
-    key, has_value, value = tag.partition("=")
-    found = select(1).select_from(each).where(each.c.key == key)
-    if has_value:
-        found = found.where(cast(each.c.value, String) == value)
-    return found.exists()
 
 
 def _record(row: Mapping[Any, Any]) -> JobRecord:

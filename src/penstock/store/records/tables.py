@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -58,6 +59,8 @@ assets = Table(
     Column("tags", JSON, nullable=False),
     Column("properties", JSON, nullable=False),
     Column("archived", Boolean, nullable=False),
+    # Archived with its whole name: it comes back with the name, never alone.
+    Column("archived_whole", Boolean, nullable=False, server_default=false()),
     Column("anonymous", Boolean, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("created_by", String, nullable=False),
@@ -109,6 +112,7 @@ jobs = Table(
     Column("position", Integer, nullable=False),
     # Whether the status may still change. Follows `status`; here so that finding open jobs reads only those.
     Column("open", Boolean, nullable=False),
+    Column("archived", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(
         ["workspace", "parent"], ["penstock_jobs.workspace", "penstock_jobs.name"], ondelete="CASCADE"
     ),
