@@ -29,12 +29,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PENSTOCK_LOG_LIMIT_MB", "256", "A step's log keeps its first and last half of this many MiB."),
     Setting("PENSTOCK_PYTHON", "exact", "`nearest` allows the nearest Python where the asked one is absent."),
     Setting("PENSTOCK_URL_MAP", "", "File that says which local path stands for which address; over a workspace's `url_map`."),
+    Setting("PENSTOCK_ENVIRONMENT_MAP", "", "File that says which environment stands for which curated name; over a workspace's `environment_map`."),
     Setting("PENSTOCK_IDLE_MINUTES", "0", "The embedded server stops after this many idle minutes; 0 means never."),
 )  # fmt: skip
 
 
 # Settings of a workspace that a variable of whoever types the command overrides; each is the path of a file.
-WORKSPACE_SETTINGS: Mapping[str, str] = {"url_map": "PENSTOCK_URL_MAP"}
+WORKSPACE_SETTINGS: Mapping[str, str] = {
+    "url_map": "PENSTOCK_URL_MAP",
+    "environment_map": "PENSTOCK_ENVIRONMENT_MAP",
+}
 
 
 def setting(variable: str, environ: Mapping[str, str] | None = None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.environments import curated
 from penstock.environments.environments import EnvironmentRequest, Environments
 
 pytestmark = pytest.mark.slow
@@ -90,3 +91,35 @@ def test_a_forest_can_be_logged_where_no_mlflow_is_pinned(environments: Environm
     assert "predicted" in answer.stdout
     assert ready.has_mlflow
     assert any("no MLflow version is pinned" in warning for warning in ready.warnings)
+
+
+# Code of the age of the curated environment: pandas 2 has neither of the two.
+_OF_ITS_TIME = """
+import joblib, matplotlib, numpy, pandas, scipy, sklearn
+from sklearn.linear_model import LogisticRegression
+
+rows = pandas.DataFrame({"a": [0.0], "b": [0]}).append({"a": 1.0, "b": 1}, ignore_index=True)
+assert list(rows.iteritems())[0][0] == "a"
+model = LogisticRegression().fit(rows[["a"]], rows["b"].astype(int))
+print(sklearn.__version__.rsplit(".", 1)[0], pandas.__version__, numpy.__version__.rsplit(".", 1)[0], model.predict([[1.0]]))
+"""
+
+
+def test_the_curated_environment_sklearn_1_5_runs_code_of_its_time(environments: Environments) -> None:
+    """It is really built; needs a Python 3.10 on this machine, since pandas 1.5 and numpy 1.22 have no later wheels."""
+    curated_one = curated.find("sklearn-1.5", label="latest")
+    request = EnvironmentRequest(
+        "sklearn-1.5", curated_one.image, curated_one.conda, notes=curated_one.warnings
+    )
+    absent = environments.check(request)
+    if absent:
+        pytest.skip(absent[0].message)
+
+    ready = environments.ensure(request, lambda _: None)
+
+    answer = subprocess.run(
+        [ready.python, "-W", "ignore", "-c", _OF_ITS_TIME], capture_output=True, text=True
+    )
+    assert answer.stdout == "1.5 1.5.3 1.22 [1]\n", answer.stderr
+    assert any("azureml-defaults" in warning for warning in ready.warnings)
+    assert ready.has_mlflow

@@ -1,8 +1,11 @@
 """What a reference to a curated environment becomes, asked as planning asks it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from penstock.errors import NotFound
+from penstock.errors import NotFound, PenstockError
 from penstock.jobs.plans import PlannedEnvironment
 from penstock.resources import references as refs
 from penstock.server.verbs.lookup import WorkspaceLookup
@@ -71,3 +74,64 @@ def test_an_unknown_curated_name_is_told_with_the_place_in_the_file(api: Api) ->
     assert problem["pointer"] == "/environment"
     assert "near: `sklearn-1.5`" in problem["message"]
     assert "PENSTOCK_ENVIRONMENT_MAP" in problem["hint"]
+
+
+OURS = "image: ubuntu:22.04\nconda_file:\n  dependencies: [{pip: [six==1.16.0]}]\n"
+
+
+def test_a_map_names_the_environment_of_an_unknown_name(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file beside the map, with its conda file in it."""
+    (tmp_path / "ours.yml").write_text(OURS)
+    (tmp_path / "map.yml").write_text("sklearn-1.4: ours.yml\n")
+    monkeypatch.setenv("PENSTOCK_ENVIRONMENT_MAP", str(tmp_path / "map.yml"))
+
+    environment = planned(api, "azureml:AzureML-sklearn-1.4@latest")
+
+    assert environment.conda == {"dependencies": [{"pip": ["six==1.16.0"]}]}
+    assert environment.label == f"AzureML-sklearn-1.4 ({tmp_path / 'ours.yml'})"
+
+
+def test_a_workspaces_own_map_leads_to_its_environments_and_counts_before_the_table(
+    api: Api, tmp_path: Path
+) -> None:
+    """A known name may be overridden; the setting is the workspace's."""
+    api.create("environments", name="ours", version="7", image="ubuntu:22.04")
+    (tmp_path / "map.yml").write_text("AzureML-sklearn-1.5: azureml:ours@latest\n")
+    change = {"set": {"settings.environment_map": str(tmp_path / "map.yml")}}
+    assert api.http.patch("/api/v1/workspaces/default", json=change).status_code == 200
+
+    environment = planned(api, "azureml://registries/azureml/environments/sklearn-1.5/labels/latest")
+
+    assert environment.label == "ours:7"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a\n", "must hold a mapping"),
+        ("sklearn-1.4: [1]\n", "`sklearn-1.4` must stand for a path or a reference"),
+        ("sklearn-1.4: absent.yml\n", "absent.yml"),
+        ("sklearn-1.4: bad.yml\n", "bad.yml, which a map of environments names, is no environment"),
+        ("sklearn-1.4: azureml:absent@latest\n", "environment `absent` was not found"),
+    ],
+)
+def test_a_map_that_leads_nowhere_is_told(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    """With the file and the name."""
+    (tmp_path / "bad.yml").write_text("image: ubuntu:22.04\nbuild: {path: .}\n")
+    (tmp_path / "map.yml").write_text(text)
+    monkeypatch.setenv("PENSTOCK_ENVIRONMENT_MAP", str(tmp_path / "map.yml"))
+
+    with pytest.raises(PenstockError, match=re.escape(said)):
+        planned(api, "azureml:AzureML-sklearn-1.4@latest")
+
+
+def test_a_map_that_is_not_there_is_told(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the name of the setting to correct."""
+    monkeypatch.setenv("PENSTOCK_ENVIRONMENT_MAP", "/nowhere/map.yml")
+
+    with pytest.raises(PenstockError, match=r"/nowhere/map\.yml cannot be read: No such file"):
+        planned(api, "azureml:AzureML-sklearn-1.4@latest")

@@ -135,7 +135,8 @@ COMMANDS = (
         name="update",
         summary="Change a workspace's display name, description, tags or settings.",
         description=(
-            "`settings.url_map` is a YAML file that says which local file or folder stands for which address."
+            "`settings.url_map` is a YAML file that says which local file or folder stands for which address, "
+            "`settings.environment_map` one that says which environment stands for which curated name."
         ),
         arguments=(
             Argument(("--name", "-n"), "Name of the workspace: the one of -w or the defaults if left out."),

@@ -65,7 +65,7 @@ def find(name: str, *, version: str | None = None, label: str | None = None) -> 
         raise NotFound(
             f"environment `{name}` has no label `{label}`", hint="the label `latest` always exists"
         )
-    row = _by_name().get(_key(name))
+    row = _by_name().get(key_of(name))
     if row is None:
         raise _unknown(name)
     found = _environment_of(row)
@@ -90,7 +90,7 @@ def get(name: str, *, version: str | None = None, label: str | None = None) -> C
 
 def near(name: str) -> tuple[str, ...]:
     """Up to four names of the tables that may be meant, the likeliest first."""
-    wanted = _key(name)
+    wanted = key_of(name)
     keys = [key for key in sorted(_by_name()) if wanted and wanted in key]
     keys += difflib.get_close_matches(wanted, list(_by_name()), n=8, cutoff=0.5)
     # `sklearn-1.2` has more in common with `sklearn-1.1` than letters say.
@@ -122,7 +122,8 @@ def _unknown(name: str) -> NotFound:
     )
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """What names of one environment have in common: `AzureML-sklearn-1.5` and `sklearn-1.5` are one."""
     return re.sub(r"[-_]+", "-", _PREFIX.sub("", name, count=1)).lower()
 
 
@@ -141,9 +142,9 @@ def _rows() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def _by_name() -> Mapping[str, str]:
-    """Names as `_key` writes them, to names of rows."""
-    named = {_key(name): name for name in _rows()}
-    others = {_key(other): name for name, row in _rows().items() for other in row.get("also", ())}
+    """Names as `key_of` writes them, to names of rows."""
+    named = {key_of(name): name for name in _rows()}
+    others = {key_of(other): name for name, row in _rows().items() for other in row.get("also", ())}
     return {**others, **named}
 
 

@@ -30,3 +30,8 @@ class WorkspaceSettings(Part):
         default=None,
         description="a YAML file of `address: local path`; `PENSTOCK_URL_MAP` of the command counts before it",
     )
+    environment_map: SettingFile | None = Field(
+        default=None,
+        description="a YAML file of `curated name: environment file, or azureml:<name>@latest`; "
+        "`PENSTOCK_ENVIRONMENT_MAP` counts before it",
+    )

@@ -1,9 +1,11 @@
 """What planning asks of a workspace, answered from the database and the model registry."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from penstock.environments import curated
-from penstock.environments.environments import EnvironmentRequest
+from penstock.environments.curated_map import read_environment_map
 from penstock.errors import NotFound
 from penstock.jobs import statuses as st
 from penstock.jobs.places import ARTIFACT_OUTPUTS, BLOB_STORE
@@ -19,6 +21,9 @@ from penstock.jobs.plans import (
 from penstock.resources import references as refs
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
+from penstock.server.verbs.curated import checked_environment, environment_in
+from penstock.server.verbs.workspace import settings_of
+from penstock.settings import workspace_settings
 from penstock.store.transaction import Transaction
 
 
@@ -31,8 +36,9 @@ class WorkspaceLookup(Lookup):
         self._workspace = workspace
 
     def environment(self, reference: refs.AssetReference) -> PlannedEnvironment:
-        if reference.registry == curated.REGISTRY or self._is_curated(reference):
-            return self._curated(reference)
+        return self._curated(reference) if self._is_curated(reference) else self._registered(reference)
+
+    def _registered(self, reference: refs.AssetReference) -> PlannedEnvironment:
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
         return PlannedEnvironment(label, record.spec.get("image"), record.spec.get("conda_file"))
@@ -76,19 +82,36 @@ class WorkspaceLookup(Lookup):
             )
         return OutputOf(job.name, output, reference.path)
 
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """The workspace's settings, as they count for this caller."""
+        return settings_of(self._tx, self._workspace, workspace_settings())
+
+    def _curated(self, reference: refs.AssetReference) -> PlannedEnvironment:
+        """What a curated name stands for: the user's own word on it, or the table's."""
+        target = read_environment_map(self.settings.get("environment_map")).target_of(reference.name)
+        if isinstance(target, str):
+            return self._mapped_to(target)
+        if target is not None:
+            return checked_environment(self._platform, environment_in(target, reference.name))
+        found = curated.get(reference.name, version=reference.version, label=reference.label)
+        planned = PlannedEnvironment(
+            f"{found.name}:{found.version}", found.image, found.conda, found.warnings
+        )
+        return checked_environment(self._platform, planned)
+
     def _is_curated(self, reference: refs.AssetReference) -> bool:
         """`AzureML-…` means a curated environment everywhere, unless the workspace has one of its own by that name."""
-        if reference.registry is not None or not curated.is_curated_name(reference.name):
+        if reference.registry is not None:
+            return reference.registry == curated.REGISTRY
+        if not curated.is_curated_name(reference.name):
             return False
         return self._tx.assets.find_latest(self._workspace, "environment", reference.name) is None
 
-    def _curated(self, reference: refs.AssetReference) -> PlannedEnvironment:
-        found = curated.get(reference.name, version=reference.version, label=reference.label)
-        label = f"{found.name}:{found.version}"
-        problems = self._platform.environments.check(EnvironmentRequest(label, found.image, found.conda))
-        if problems:  # the Python that it asks for is not here
-            raise NotFound(f"curated environment `{label}`: {problems[0].message}", hint=problems[0].hint)
-        return PlannedEnvironment(label, found.image, found.conda, found.warnings)
+    def _mapped_to(self, target: str) -> PlannedEnvironment:
+        reference = refs.parse_reference(target, "environment")
+        assert isinstance(reference, refs.AssetReference)  # an environment has no other form
+        return self._registered(reference)
 
     def _asset(self, kind: str, reference: refs.AssetReference) -> Any:
         if reference.registry is not None:
