@@ -263,3 +263,25 @@ def test_workspace_show_knows_which_one(penstock: Penstock, fake: FakeServer) ->
     assert penstock("workspace show -w b --query name -o tsv").out == "b\n"
     fake.on("GET", "/api/v1/workspaces", [{"name": "default"}])
     assert "did you mean the workspace `default`?" in penstock("workspace show -n defawlt").err
+
+
+def test_a_component_is_created_and_checked(penstock: Penstock, fake: FakeServer, here: Path) -> None:
+    """With the flags of `az ml component create`; a check that fails is exit code 1."""
+    (here / "c.yml").write_text("name: c\ncommand: ls\nenvironment: {image: x}\nversion: 1\n")
+    accept(fake, f"{HERE}/components")
+    error = {"pointer": "/command", "path": "/command", "message": "no", "value": "ls"}
+    fake.on("POST", f"{HERE}/components:validate", {"result": "Failed", "errors": [error], "warnings": []})
+
+    made = penstock(
+        "component create -f c.yml -n d -v 2 --set command=who --skip-validation --query name -o tsv"
+    )
+    checked = penstock("component validate -f c.yml --query 'errors[].location' -o tsv")
+
+    assert (made.code, made.out) == (0, "made\n")
+    assert sent(fake, f"{HERE}/components") == {
+        "name": "d",
+        "version": "2",
+        "command": "who",
+        "environment": {"image": "x"},
+    }
+    assert (checked.code, checked.out) == (1, "c.yml#line 2\n")

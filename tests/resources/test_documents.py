@@ -365,12 +365,6 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/jobs/a/command",
         ("either `component` or `command`",),
     ),
-    "a registered component": (
-        "job",
-        step("component: azureml:c:1"),
-        "/jobs/a/component",
-        ("registered components",),
-    ),
     "a component of type spark": (
         "job",
         step("component: {type: spark}"),

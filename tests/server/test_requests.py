@@ -65,6 +65,7 @@ ALLOWED = {
     "PATCH /workspaces/{workspace}/{kind}/{name}/versions/{version}": "m",
     "POST /workspaces/{workspace}/{kind}/{name}/archive": "m",
     "POST /workspaces/{workspace}/{kind}/{name}/restore": "m",
+    "POST /workspaces/{workspace}/components:validate": "mj",
     "GET /workspaces/{workspace}/{kind}": "mj",
     "POST /workspaces/{workspace}/{kind}": "m",
     "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",

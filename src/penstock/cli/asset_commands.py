@@ -33,7 +33,7 @@ VERSION_OR_LABEL = (
 def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
     """The commands of one kind of asset."""
     kind = noun.kind
-    one = _one(kind)
+    one, sample = _one(kind), f"my_{kind}" if kind == "component" else f"my-{kind}"
     return (
         Command(
             name="create",
@@ -68,7 +68,7 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
                 Example(f"all {_plural(kind)} of the workspace", f"penstock {kind} list -o table"),
                 Example(
                     "the newest version of one",
-                    f'penstock {kind} list -n my-{kind} --query "[0].version" -o tsv',
+                    f'penstock {kind} list -n {sample} --query "[0].version" -o tsv',
                 ),
             ),
             run=lambda invocation: _list(noun, invocation),
@@ -83,10 +83,10 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
                 flags.REGISTRY_NAME,
             ),
             examples=(
-                Example("a version", f"penstock {kind} show -n my-{kind} -v 3"),
+                Example("a version", f"penstock {kind} show -n {sample} -v 3"),
                 Example(
                     "the number of the newest version, for a script",
-                    f"penstock {kind} show -n my-{kind} --label latest --query version -o tsv",
+                    f"penstock {kind} show -n {sample} --label latest --query version -o tsv",
                 ),
             ),
             run=lambda invocation: _show(noun, invocation),
@@ -105,10 +105,10 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
                 flags.REGISTRY_NAME,
             ),
             examples=(
-                Example("a tag", f"penstock {kind} update -n my-{kind} -v 3 --set tags.checked=yes"),
+                Example("a tag", f"penstock {kind} update -n {sample} -v 3 --set tags.checked=yes"),
                 Example(
                     "two tags more, and one less",
-                    f"penstock {kind} update -n my-{kind} -l latest --add tags a=1 b=2 --remove tags.old",
+                    f"penstock {kind} update -n {sample} -l latest --add tags a=1 b=2 --remove tags.old",
                 ),
             ),
             run=lambda invocation: _update(noun, invocation),
@@ -122,8 +122,8 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
             ),
             arguments=(flags.name_of(kind), *VERSION_OR_LABEL, flags.REGISTRY_NAME),
             examples=(
-                Example("one version", f"penstock {kind} archive -n my-{kind} -v 3"),
-                Example("all versions", f"penstock {kind} archive -n my-{kind}"),
+                Example("one version", f"penstock {kind} archive -n {sample} -v 3"),
+                Example("all versions", f"penstock {kind} archive -n {sample}"),
             ),
             run=lambda invocation: _archive(noun, invocation, "archive"),
         ),
@@ -137,8 +137,8 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
             ),
             arguments=(flags.name_of(kind), *VERSION_OR_LABEL, flags.REGISTRY_NAME),
             examples=(
-                Example("one version", f"penstock {kind} restore -n my-{kind} -v 3"),
-                Example("all versions", f"penstock {kind} restore -n my-{kind}"),
+                Example("one version", f"penstock {kind} restore -n {sample} -v 3"),
+                Example("all versions", f"penstock {kind} restore -n {sample}"),
             ),
             run=lambda invocation: _archive(noun, invocation, "restore"),
         ),

@@ -31,6 +31,7 @@ NOUNS: Mapping[str, Noun] = {
         Noun("environment", "Register the software that jobs run in."),
         Noun("data", "Register files and folders as versioned data."),
         Noun("model", "Register and look up models."),
+        Noun("component", "Register commands and pipelines that pipelines are made of."),
         Noun("compute", "Say where, and how many at once, jobs may run."),
         Noun("job", "Run, follow, cancel and download jobs."),
         Noun("check", "List what a file needs that is not here yet, and create it.", alone=True),
@@ -54,7 +55,7 @@ NOUNS: Mapping[str, Noun] = {
 
 # Groups of `az ml` that Penstock knows of and does not have yet. A group leaves this list when its module arrives.
 NOT_YET = (
-    "batch-deployment", "batch-endpoint", "component", "connection", "datastore", "feature-set", "feature-store",
+    "batch-deployment", "batch-endpoint", "connection", "datastore", "feature-set", "feature-store",
     "feature-store-entity", "index", "online-deployment", "online-endpoint", "registry", "schedule", "workspace-hub",
     "serverless-endpoint", "marketplace-subscription", "capability-host", "deployment-template",
 )  # fmt: skip
@@ -67,6 +68,7 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "environment": ("share",),
     "data": ("share", "import", "import-status", "list-materialization-status", "mount"),
     "model": ("download", "share", "package"),
+    "component": ("share", "init", "download"),
     "compute": (
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
         "enable-sso",

@@ -9,6 +9,7 @@ from penstock.settings import Home, setting
 
 if TYPE_CHECKING:
     from penstock.client.assets import Assets
+    from penstock.client.components import Components
     from penstock.client.computes import Computes
     from penstock.client.jobs import Jobs
     from penstock.client.server import Server
@@ -84,6 +85,12 @@ class Client:
     @cached_property
     def models(self) -> "Assets":
         return self._assets("models")
+
+    @cached_property
+    def components(self) -> "Components":
+        from penstock.client.components import Components
+
+        return Components(self.connection, self.workspace, "components", self._say)
 
     @cached_property
     def computes(self) -> "Computes":

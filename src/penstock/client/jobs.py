@@ -52,18 +52,9 @@ class Jobs:
 
     def validate(self, document: "Document") -> Record:
         """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
-        from penstock.client.uploads import prepare, problem_of
+        from penstock.client.validating import validate
 
-        prepared = prepare(document)
-        answer: Record = self._connection.post(f"{self._path}:validate", {"document": prepared.data})
-        values = {error.get("path"): error.get("value") for error in answer.get("errors") or ()}
-        problems = prepared.document.together(problem_of(error) for error in answer.get("errors") or ())
-        warnings = prepared.document.locate(problem_of(warning) for warning in answer.get("warnings") or ())
-        return {
-            "result": "Failed" if problems else "Succeeded",
-            "errors": [{**_finding(problem), "value": values.get(problem.pointer)} for problem in problems],
-            "warnings": [_finding(warning) for warning in warnings],
-        }
+        return validate(self._connection, f"{self._path}:validate", document)
 
     def list(
         self,
@@ -147,17 +138,3 @@ class Jobs:
 
         files = self.files(name, output_name=output_name, all_outputs=all_outputs)
         return download_files(self._connection, f"{self._path}/{escaped(name)}/files", files, folder)
-
-
-def _finding(problem: Problem) -> Record:
-    """A problem in the shape that `az ml job validate` prints, with what we know beside it."""
-    place = f"{problem.file}#line {problem.line}" if problem.line else problem.file
-    return {
-        "message": problem.message,
-        "path": ".".join(
-            part.replace("~1", "/").replace("~0", "~") for part in problem.pointer.split("/")[1:]
-        ),
-        "location": place,
-        "expected": problem.expected,
-        "hint": problem.hint,
-    }

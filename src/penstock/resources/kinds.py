@@ -88,7 +88,9 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 _ADVICE: Mapping[str, str] = {
     "conda": "give it as `conda_file:` of an environment that also has an `image:`",
-    "component": "use it in a step of a pipeline, as `component: ./{name}`",
+    "component": (
+        "use it in a step of a pipeline, as `component: ./{name}`, or create it with `penstock component create -f {name}`"
+    ),
     "job": "submit it with `penstock job create -f {name}`",
 }
 _NOUNS = frozenset({"workspace", "environment", "data", "model", "compute"})

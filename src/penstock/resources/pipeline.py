@@ -63,8 +63,3 @@ class PipelineJob(JobBase):
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
         if data.get("jobs") in (None, {}) and "component" not in data:
             yield Problem("/jobs", "a pipeline needs at least one step under `jobs`", code="missing")
-        for key, step in data["jobs"].items() if isinstance(data.get("jobs"), Mapping) else ():
-            if isinstance(step, Mapping) and isinstance(step.get("component"), str):
-                message = f"registered components are not supported yet: `{step['component']}`"
-                hint = "write `component: <path of its YAML file>`"
-                yield Problem(f"/jobs/{key}/component", message, hint=hint, code="unsupported")

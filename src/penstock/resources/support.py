@@ -103,7 +103,7 @@ UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("kinds of a workspace", workspace.LATER_KINDS),
     (
         "references",
-        ("components registered in a workspace", "anything in a registry (`azureml://registries/…`)", "`git+…` code"),
+        ("anything in a registry (`azureml://registries/…`)", "`git+…` code"),
     ),
 )  # fmt: skip
 

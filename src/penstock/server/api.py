@@ -12,7 +12,17 @@ import penstock
 from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.server.body_limit import BodyLimit
 from penstock.server.platform import Platform
-from penstock.server.routes import access, asset, compute, housekeeping, job, model, upload, workspace
+from penstock.server.routes import (
+    access,
+    asset,
+    component,
+    compute,
+    housekeeping,
+    job,
+    model,
+    upload,
+    workspace,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +39,7 @@ def build_api(platform: Platform) -> FastAPI:
     )
     api.state.platform = platform
     api.add_middleware(BodyLimit)
-    for room in (housekeeping, access, upload, workspace, compute, job, model, asset):
+    for room in (housekeeping, access, upload, workspace, compute, job, model, component, asset):
         api.include_router(room.router, prefix="/api/v1")
     api.add_exception_handler(PenstockError, _penstock_error)
     api.add_exception_handler(RequestValidationError, _request_error)

@@ -1,4 +1,4 @@
-"""Environments and data assets: what versioned assets share is here once."""
+"""Environments, data assets and components: what versioned assets share is here once."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here, Which, WhichBody
 from penstock.server.verbs import asset as verbs
-from penstock.server.verbs import data, environment
+from penstock.server.verbs import component, data, environment
 from penstock.server.verbs.answer import Created
 
 router = APIRouter(tags=["assets"], prefix="/workspaces/{workspace}/{kind}")
@@ -19,13 +19,18 @@ class Kind(StrEnum):
 
     ENVIRONMENTS = "environments"
     DATA = "data"
+    COMPONENTS = "components"
 
     @property
     def noun(self) -> str:
-        return "environment" if self is Kind.ENVIRONMENTS else "data"
+        return self.value.removesuffix("s")
 
 
-_CREATE: dict[Kind, Callable[..., Created]] = {Kind.ENVIRONMENTS: environment.create, Kind.DATA: data.create}
+_CREATE: dict[Kind, Callable[..., Created]] = {
+    Kind.ENVIRONMENTS: environment.create,
+    Kind.DATA: data.create,
+    Kind.COMPONENTS: component.create,
+}
 KindPath = Annotated[Kind, Path()]
 
 

@@ -13,6 +13,7 @@ from penstock.identity.tokens import Caller
 from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.resources.changes import Changes, changed_fields
 from penstock.resources.documents import Parsed
+from penstock.resources.nearest import nearest
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
@@ -30,7 +31,7 @@ class NewVersion:
     """What a noun's own verb found out about a version that is to be created.
 
     `content` decides whether two versions are the same. `keeps_version` says that content equal to the latest
-    version's makes no new one where no version was asked for.
+    version's makes no new one where no version was asked for. `display_name` is a part of `spec` that may change.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class NewVersion:
     tags: dict[str, Any]
     properties: dict[str, Any]
     keeps_version: bool = False
+    display_name: str | None = None
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
@@ -95,10 +97,15 @@ def _same_version(tx: Transaction, workspace: str, new: NewVersion, digest: str)
 def _update(platform: Platform, tx: Transaction, existing: AssetRecord, new: NewVersion) -> AssetRecord:
     described = new.description if new.description is not None else existing.description
     tags, properties = {**existing.tags, **new.tags}, {**existing.properties, **new.properties}
-    if (described, tags, properties) == (existing.description, existing.tags, existing.properties):
+    spec = existing.spec if new.display_name is None else {**existing.spec, "display_name": new.display_name}
+    unchanged = (existing.description, existing.tags, existing.properties, existing.spec)
+    if (described, tags, properties, spec) == unchanged:
         return existing
     return _changed(
-        platform, tx, existing, {"description": described, "tags": tags, "properties": properties}
+        platform,
+        tx,
+        existing,
+        {"description": described, "tags": tags, "properties": properties, "spec": spec},
     )
 
 
@@ -145,7 +152,8 @@ def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str 
     else:
         names = [record.name for record in tx.assets.list(workspace, kind)]
         looked = f"looked in: workspace `{workspace}` (no such name{_known(names)})"
-        hint = f"create it with `penstock {kind} create -f <file>`"
+        near = nearest(name, names)
+        hint = f"did you mean `{near}`?" if near else f"create it with `penstock {kind} create -f <file>`"
     raise NotFound(f"{kind} {wanted} was not found in workspace `{workspace}`", details=(looked,), hint=hint)
 
 
@@ -154,8 +162,8 @@ def _known(names: list[str]) -> str:
 
 
 def label_is_latest(kind: str, name: str, label: str) -> None:
-    """The only label that there is for these assets is `latest`."""
-    if label != LATEST:
+    """The only label that there is for these assets is `latest`; components also call it `default`."""
+    if label != LATEST and (kind, label) != ("component", "default"):
         raise NotFound(f"{kind} `{name}` has no label `{label}`", hint=f"the label `{LATEST}` always exists")
 
 
@@ -320,7 +328,7 @@ def record_of(tx: Transaction, record: AssetRecord) -> dict[str, Any]:
 
 
 def _described(record: AssetRecord, group: str) -> dict[str, Any]:
-    kind = {"environment": "environments", "data": "data"}[record.kind]
+    kind = {"environment": "environments", "data": "data", "component": "components"}[record.kind]
     return {
         **{key: value for key, value in record.spec.items() if value is not None},
         "name": record.name,

@@ -161,7 +161,7 @@ def _named_snapshots(platform: Platform) -> set[str]:
         for workspace in tx.workspaces.list():
             for job in tx.jobs.list(workspace.name, every=True):
                 named.update(_DIGEST.findall(json.dumps([job.spec, job.inputs])))
-            for kind in ("environment", "data"):
+            for kind in ("environment", "data", "component"):
                 for record in tx.assets.every(workspace.name, kind):
                     named.update(_DIGEST.findall(json.dumps(record.spec)))
     return named

@@ -1,7 +1,6 @@
 """Jobs: check, create, list, show, cancel."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from penstock.resources.documents import Parsed
 from penstock.resources.job import CommandJob, PipelineJob
 from penstock.server.platform import Platform
 from penstock.server.verbs import upload
-from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.answer import Created, failed, problem_record, succeeded, warnings_of
+from penstock.server.verbs.expansion import Expanded, expanded
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
 from penstock.store.records.job import JobRecord
@@ -33,39 +33,33 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
     """Everything that is wrong with a job's document or absent from the workspace, without creating anything."""
     require(caller, Action.JOB_READ, workspace)
     try:
-        parsed = _checked(platform, workspace, document)
+        checked = _checked(platform, workspace, document)
         with platform.database.reading() as tx:
             _check_free(tx, workspace, document.get("name"))
-            _plan(platform, tx, workspace, parsed, str(document.get("name") or "validated"))
+            _plan(platform, tx, workspace, checked, str(document.get("name") or "validated"))
     except InvalidDocument as error:
-        return _failed(error.problems, document)
+        return failed(error.problems, document)
     except AlreadyExists as error:
-        return _failed([Problem("/name", error.message, hint=error.hint, code="taken")], document)
-    return {"result": "Succeeded", "warnings": [_problem_record(each, document) for each in parsed.warnings]}
-
-
-def _failed(problems: Iterable[Problem], document: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "result": "Failed",
-        "errors": [_problem_record(problem, document) for problem in problems],
-        "warnings": [],
-    }
+        return failed([Problem("/name", error.message, hint=error.hint, code="taken")], document)
+    return succeeded(checked.parsed.warnings, document)
 
 
 def check(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> dict[str, Any]:
     """What a job's document needs and the workspace lacks, apart from what is wrong with the document itself."""
     require(caller, Action.JOB_READ, workspace)
     problems: tuple[Problem, ...] = ()
-    try:
-        documents.parse("job", document)
-    except InvalidDocument as error:
-        problems = error.problems
     with platform.database.reading() as tx:
         tx.workspaces.get(workspace)
-        missing = missing_for(platform, tx, workspace, document)
+        whole = expanded(document, WorkspaceLookup(platform, tx, workspace))
+        missing = [*whole.missing, *missing_for(platform, tx, workspace, whole.document)]
+    try:
+        documents.parse("job", whole.document)
+    except InvalidDocument as error:
+        problems = whole.placed(error.problems)
+    records = [each.as_record() for each in missing]
     return {
-        "missing": [each.as_record() for each in missing],
-        "problems": [_problem_record(problem, document) for problem in problems],
+        "missing": [{**each, "pointer": whole.pointer_for(each["pointer"])} for each in records],
+        "problems": [problem_record(problem, document) for problem in problems],
     }
 
 
@@ -78,16 +72,16 @@ def create(
 ) -> Created:
     """A new job, planned and handed to the engine. Nothing is left behind where the document is refused."""
     require(caller, Action.JOB_WRITE, workspace)
-    parsed = _checked(platform, workspace, document)
+    checked = _checked(platform, workspace, document)
     upload.demand(platform, document)
-    job = parsed.resource
+    job = checked.parsed.resource
     assert isinstance(job, CommandJob | PipelineJob)
     name = job.name or new_job_name()
     experiment = job.experiment_name or default_experiment or DEFAULT_EXPERIMENT
     with platform.database.transaction() as tx:
         group = group_of(tx, workspace)
         _check_free(tx, workspace, name)
-        planned = _plan(platform, tx, workspace, parsed, name)
+        planned = _plan(platform, tx, workspace, checked, name)
         records = rows_of(job, planned, Birth(workspace, name, experiment, platform.clock(), platform.user))
         for record in records:
             tx.jobs.insert(record)
@@ -97,7 +91,7 @@ def create(
             tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     platform.engine.look_at(workspace, name)
     described = job_record(records[0], records[1:], group, platform.loopback_url)
-    return Created(described, warnings_of(parsed))
+    return Created(described, warnings_of(checked.parsed))
 
 
 def _check_free(tx: Transaction, workspace: str, name: str | None) -> None:
@@ -108,31 +102,43 @@ def _check_free(tx: Transaction, workspace: str, name: str | None) -> None:
         )
 
 
-def _checked(platform: Platform, workspace: str, document: dict[str, Any]) -> Parsed:
+@dataclass(frozen=True)
+class _Checked:
+    """A job's document that may be planned, and how its registered components stand in it."""
+
+    parsed: Parsed
+    whole: Expanded
+
+
+def _checked(platform: Platform, workspace: str, document: dict[str, Any]) -> _Checked:
     """The document with its model, or every problem: what is mistaken and what is missing."""
     problems: list[Problem] = []
     parsed = None
-    try:
-        parsed = documents.parse("job", document)
-    except InvalidDocument as error:
-        problems += error.problems
     with platform.database.reading() as tx:
         tx.workspaces.get(workspace)
-        told = {problem.pointer for problem in problems}
-        missing = [each.as_problem() for each in missing_for(platform, tx, workspace, document)]
-        problems += [problem for problem in missing if problem.pointer not in told]
+        whole = expanded(document, WorkspaceLookup(platform, tx, workspace))
+        missing = [*whole.missing, *missing_for(platform, tx, workspace, whole.document)]
+    try:
+        parsed = documents.parse("job", whole.document)
+    except InvalidDocument as error:
+        problems += error.problems
+    told = {problem.pointer for problem in problems}
+    problems += [each.as_problem() for each in missing if each.need.pointer not in told]
     if problems or parsed is None:
-        raise InvalidDocument(problems)
-    return parsed
+        raise InvalidDocument(whole.placed(problems))
+    return _Checked(Parsed(parsed.resource, whole.placed(parsed.warnings)), whole)
 
 
-def _plan(platform: Platform, tx: Transaction, workspace: str, parsed: Parsed, name: str) -> PlannedJob:
-    lookup, job = WorkspaceLookup(platform, tx, workspace), parsed.resource
-    if isinstance(job, CommandJob):
-        return plan_command(job, name, lookup)
-    assert isinstance(job, PipelineJob)
-    names = {key: _free_name(tx, workspace, f"{name}_{key}") for key in job.jobs}
-    return plan_pipeline(job, names, lookup)
+def _plan(platform: Platform, tx: Transaction, workspace: str, checked: _Checked, name: str) -> PlannedJob:
+    lookup, job = WorkspaceLookup(platform, tx, workspace), checked.parsed.resource
+    try:
+        if isinstance(job, CommandJob):
+            return plan_command(job, name, lookup)
+        assert isinstance(job, PipelineJob)
+        names = {key: _free_name(tx, workspace, f"{name}_{key}") for key in job.jobs}
+        return plan_pipeline(job, names, lookup)
+    except InvalidDocument as error:
+        raise InvalidDocument(checked.whole.placed(error.problems)) from error
 
 
 def _free_name(tx: Transaction, workspace: str, wanted: str) -> str:
@@ -189,27 +195,6 @@ def cancel(platform: Platform, caller: Caller, workspace: str, name: str) -> dic
             tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     platform.engine.look_at(workspace, name)
     return show(platform, caller, workspace, name)
-
-
-def _problem_record(problem: Problem, document: dict[str, Any]) -> dict[str, Any]:
-    """The product's shape (`message`, `path`, `value`) with our own fields beside it."""
-    return {
-        **asdict(problem),
-        "path": problem.pointer,
-        "value": _value_at(document, problem.pointer),
-    }
-
-
-def _value_at(document: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, dict):
-            document = document.get(key)
-        elif isinstance(document, list) and key.isdigit() and int(key) < len(document):
-            document = document[int(key)]
-        else:
-            return None
-    return document if isinstance(document, str | int | float | bool) else None
 
 
 def files(

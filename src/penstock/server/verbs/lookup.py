@@ -24,6 +24,7 @@ from penstock.server.verbs import asset
 from penstock.server.verbs.curated import checked_environment, environment_in
 from penstock.server.verbs.workspace import settings_of
 from penstock.settings import workspace_settings
+from penstock.store.records.asset import AssetRecord
 from penstock.store.transaction import Transaction
 
 
@@ -42,6 +43,28 @@ class WorkspaceLookup(Lookup):
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
         return PlannedEnvironment(label, record.spec.get("image"), record.spec.get("conda_file"))
+
+    def explicit_environment(self, text: str) -> str:
+        """A reference to an environment with the version that it names now. NotFound where there is none."""
+        reference = refs.parse_reference(text, "environment")
+        if not isinstance(reference, refs.AssetReference):
+            raise NotFound(f"`{text}` is no environment")
+        if self._is_curated(reference):
+            return self._explicit_curated(reference) or text
+        return _explicit(self._asset("environment", reference))
+
+    def _explicit_curated(self, reference: refs.AssetReference) -> str | None:
+        """None for a name of the user's own map: what it stands for is asked whenever it is needed."""
+        try:
+            found = curated.get(reference.name, version=reference.version, label=reference.label)
+        except NotFound:
+            return None
+        return f"azureml://registries/{curated.REGISTRY}/environments/{found.name}/versions/{found.version}"
+
+    def component(self, reference: refs.AssetReference) -> tuple[str, dict[str, Any]]:
+        """The component's reference with its version, and its document."""
+        record = self._asset("component", reference)
+        return _explicit(record), {**record.spec, "name": record.name, "version": record.version}
 
     def data(self, reference: refs.AssetReference) -> tuple[str, Source]:
         record = self._asset("data", reference)
@@ -113,7 +136,7 @@ class WorkspaceLookup(Lookup):
         assert isinstance(reference, refs.AssetReference)  # an environment has no other form
         return self._registered(reference)
 
-    def _asset(self, kind: str, reference: refs.AssetReference) -> Any:
+    def _asset(self, kind: str, reference: refs.AssetReference) -> AssetRecord:
         if reference.registry is not None:
             raise NotFound(
                 f"registries are not supported yet: `{reference.registry}` cannot be asked for {kind} `{reference.name}`",
@@ -127,6 +150,10 @@ class WorkspaceLookup(Lookup):
         if reference.label is not None:
             asset.label_is_latest(kind, reference.name, reference.label)
         return asset.find(self._tx, self._workspace, kind, reference.name, version=reference.version)
+
+
+def _explicit(record: AssetRecord) -> str:
+    return f"azureml:{record.name}:{record.version}"
 
 
 def _source_of(path: str) -> Source:

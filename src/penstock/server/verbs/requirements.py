@@ -19,7 +19,7 @@ from penstock.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a document refers to. `what` is `compute`, `environment`, `data`, `model` or `software`."""
+    """One thing that a document refers to. `what` is `compute`, `environment`, `component`, `data`, `model` or `software`."""
 
     what: str
     pointer: str
@@ -127,10 +127,10 @@ def _check(
     if not isinstance(reference, refs.AssetReference):
         return []
     if need.what == "environment":
-        return _unless(need, reference.name, lambda: lookup.environment(reference), _create_asset)
+        return _unless(need, reference.name, lambda: lookup.environment(reference), create_asset)
     if need.what == "data":
-        return _unless(need, reference.name, lambda: lookup.data(reference), _create_asset)
-    return _unless(need, reference.name, lambda: lookup.model(reference), _create_asset)
+        return _unless(need, reference.name, lambda: lookup.data(reference), create_asset)
+    return _unless(need, reference.name, lambda: lookup.model(reference), create_asset)
 
 
 def _unless(need: Need, name: str, look: Any, command: Any) -> list[Missing]:
@@ -147,7 +147,8 @@ def _create_compute(_: Need, name: str) -> tuple[str, dict[str, Any]]:
     return command, {"method": "POST", "path": "computes", "body": {"document": document}}
 
 
-def _create_asset(need: Need, name: str) -> tuple[str, None]:
+def create_asset(need: Need, name: str) -> tuple[str, None]:
+    """The command that creates what is missing. Only its author knows the file."""
     return f"penstock {need.what} create -f <the file that defines `{name}`>", None
 
 
