@@ -42,6 +42,14 @@ class JobCancelRequested(Event):
 
 
 @dataclass(frozen=True)
+class JobUpdated(Event):
+    """A job was described otherwise, archived or restored; `change` says which. Its status is as it was."""
+
+    type: ClassVar[str] = "job.updated"
+    change: str
+
+
+@dataclass(frozen=True)
 class AssetCreated(Event):
     """A new version of an environment, data asset or model exists."""
 

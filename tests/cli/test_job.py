@@ -374,6 +374,35 @@ def test_cancel_prints_nothing(penstock: Penstock, accepting: FakeServer) -> Non
     assert len(accepting.asked("POST", f"{JOBS}/happy_frog/cancel")) == 1
 
 
+@pytest.mark.parametrize("verb", ["archive", "restore"])
+def test_archive_and_restore_print_nothing(penstock: Penstock, accepting: FakeServer, verb: str) -> None:
+    """What is absent is exit code 3."""
+    accepting.on("POST", f"{JOBS}/happy_frog/{verb}", None, 204)
+
+    ran = penstock(f"job {verb} -n happy_frog")
+
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert len(accepting.asked("POST", f"{JOBS}/happy_frog/{verb}")) == 1
+    assert penstock(f"job {verb} -n absent").code == 3
+
+
+def test_update_sends_what_its_flags_say(penstock: Penstock, accepting: FakeServer) -> None:
+    """The changed job is printed."""
+    accepting.on("PATCH", f"{JOBS}/happy_frog", {**RECORD, "display_name": "again"})
+
+    ran = penstock(
+        "job update -n happy_frog --set display_name=again tags.a=b --remove tags.c --query display_name -o tsv"
+    )
+
+    assert (ran.code, ran.out) == (0, "again\n")
+    assert accepting.asked("PATCH", f"{JOBS}/happy_frog")[0].json == {
+        "set": {"display_name": "again", "tags.a": "b"},
+        "add": [],
+        "remove": ["tags.c"],
+    }
+    assert penstock("job update -n happy_frog").code == 2
+
+
 def test_download_writes_under_the_given_path(
     penstock: Penstock, accepting: FakeServer, project: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from penstock.cli import flags
+from penstock.cli import flags, update_flags
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome, write_error
 from penstock.cli.job_difference import SHOW_DIFF
@@ -65,8 +65,7 @@ def _validate(invocation: Invocation) -> object:
 
 def _list(invocation: Invocation) -> object:
     arguments = invocation.arguments
-    if arguments.include_archived and arguments.archived_only:
-        raise PenstockError("--include-archived and --archived-only exclude each other")
+    flags.refuse_both_archived(arguments.include_archived, arguments.archived_only)
     most = _LIST_LIMIT if arguments.max_results is None else arguments.max_results
     found = invocation.client.jobs.list(
         parent_job_name=arguments.parent_job_name,
@@ -108,6 +107,23 @@ def _cancel(invocation: Invocation) -> None:
     invocation.say(
         f"asked job `{name}` to stop; `penstock job show -n {name} --query status -o tsv` says when it has"
     )
+
+
+def _update(invocation: Invocation) -> object:
+    changes = update_flags.changes_of(invocation, hint="for example: --set display_name='second try'")
+    record = _found(invocation)
+    record = invocation.client.jobs.update(str(record["name"]), changes)
+    if invocation.arguments.web:
+        _open_page(invocation, record)
+    return record
+
+
+def _archive(invocation: Invocation) -> None:
+    invocation.client.jobs.archive(str(_found(invocation)["name"]))
+
+
+def _restore(invocation: Invocation) -> None:
+    invocation.client.jobs.restore(str(_found(invocation)["name"]))
 
 
 def _download(invocation: Invocation) -> None:
@@ -237,7 +253,7 @@ COMMANDS = (
                 default="50",
             ),
             Argument(("--all-results",), "All of them.", takes="truth"),
-            Argument(("--tag",), "Only jobs with this tag, as `key` or `key=value`."),
+            flags.TAG,
             Argument(("--status",), "Only jobs with this status.", choices=_STATUSES, metavar="STATUS"),
             flags.INCLUDE_ARCHIVED,
             flags.ARCHIVED_ONLY,
@@ -274,6 +290,34 @@ COMMANDS = (
         arguments=(flags.name_of("job"),),
         examples=(Example("stop a job", "penstock job cancel -n happy_frog"),),
         run=_cancel,
+    ),
+    Command(
+        name="update",
+        summary="Change a job's display name, description, tags or properties.",
+        description="Nothing else of a job can be changed. Properties are only ever added.",
+        arguments=(flags.name_of("job"), *update_flags.ARGUMENTS, _WEB),
+        examples=(
+            Example("a tag", "penstock job update -n happy_frog --set tags.checked=yes"),
+            Example(
+                "another name to show", "penstock job update -n happy_frog --set display_name='second try'"
+            ),
+        ),
+        run=_update,
+    ),
+    Command(
+        name="archive",
+        summary="Hide a job that has ended from lists.",
+        description="It can be shown and downloaded, and its outputs used, as before. A pipeline's steps follow it.",
+        arguments=(flags.name_of("job"),),
+        examples=(Example("hide a job", "penstock job archive -n happy_frog"),),
+        run=_archive,
+    ),
+    Command(
+        name="restore",
+        summary="Show an archived job in lists again.",
+        arguments=(flags.name_of("job"),),
+        examples=(Example("show it again", "penstock job restore -n happy_frog"),),
+        run=_restore,
     ),
     Command(
         name="download",

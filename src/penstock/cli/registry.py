@@ -73,5 +73,5 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
         "enable-sso",
     ),
-    "job": ("archive", "restore", "update", "show-services", "connect-ssh"),
+    "job": ("show-services", "connect-ssh"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,19 @@ class Jobs:
 
     def cancel(self, name: str) -> None:
         self._connection.post(f"{self._path}/{escaped(name)}/cancel", {})
+
+    def update(self, name: str, changes: Mapping[str, Any]) -> Record:
+        """Change what describes a job: `{"set": {path: value}, "add": [{"path", "value"}], "remove": [path]}`."""
+        found: Record = self._connection.request("PATCH", f"{self._path}/{escaped(name)}", body=dict(changes))
+        return found
+
+    def archive(self, name: str) -> None:
+        """Hide a job that has ended from lists."""
+        self._connection.post(f"{self._path}/{escaped(name)}/archive", {})
+
+    def restore(self, name: str) -> None:
+        """Show an archived job in lists again."""
+        self._connection.post(f"{self._path}/{escaped(name)}/restore", {})
 
     def stream(self, name: str, after: str = "0") -> Iterator[Record]:
         """What happens to the job and its steps, as it happens, to the line whose `kind` is `end`.

@@ -58,6 +58,7 @@ def job_record(
         "outputs": job.outputs,
         "tags": job.tags,
         "properties": job.properties,
+        "archived": job.archived,
         "creation_context": creation_context(job.created_at, job.created_by),
         "started_at": iso(job.started_at),
         "ended_at": iso(job.ended_at),

@@ -12,9 +12,9 @@ from fastapi.responses import FileResponse, StreamingResponse
 from penstock.identity.permissions import Action, require
 from penstock.jobs.streaming import Follower
 from penstock.server.platform import Platform
-from penstock.server.routes.request import Body, By, DocumentBody, Here
+from penstock.server.routes.request import Body, By, ChangesBody, DocumentBody, Here, Which
 from penstock.server.verbs import job as verbs
-from penstock.server.verbs import job_difference
+from penstock.server.verbs import job_difference, job_lifecycle
 
 router = APIRouter(tags=["job"], prefix="/workspaces/{workspace}")
 
@@ -40,19 +40,18 @@ def list_jobs(
     here: Here,
     by: By,
     workspace: str,
+    shown: Which,
     parent_job_name: str | None = None,
     max_results: int = DEFAULT_RESULTS,
     all_results: bool = False,
     status: str | None = None,
     tag: str | None = None,
-    include_archived: bool = False,
-    archived_only: bool = False,
 ) -> list[dict[str, Any]]:
-    """Jobs, newest first; a pipeline's steps in order. No job is archived yet, so none is left out either."""
-    if archived_only and not include_archived:
-        return []
+    """Jobs, newest first; a pipeline's steps in order, whatever is archived."""
     limit = None if all_results else max_results
-    return verbs.listing(here, by, workspace, parent=parent_job_name, status=status, tag=tag, limit=limit)
+    return verbs.listing(
+        here, by, workspace, parent=parent_job_name, status=status, tag=tag, shown=shown, limit=limit
+    )
 
 
 @router.post("/jobs", status_code=201)
@@ -89,6 +88,24 @@ def show_difference(here: Here, by: By, workspace: str, name: str, other: str) -
 def cancel_job(here: Here, by: By, workspace: str, name: str) -> dict[str, Any]:
     """Ask for a job's end."""
     return verbs.cancel(here, by, workspace, name)
+
+
+@router.patch("/jobs/{name}")
+def update_job(here: Here, by: By, workspace: str, name: str, body: ChangesBody) -> dict[str, Any]:
+    """Change what describes a job."""
+    return job_lifecycle.update(here, by, workspace, name, body.changes)
+
+
+@router.post("/jobs/{name}/archive", status_code=204)
+def archive_job(here: Here, by: By, workspace: str, name: str) -> None:
+    """Hide a job that has ended from lists."""
+    job_lifecycle.archive(here, by, workspace, name)
+
+
+@router.post("/jobs/{name}/restore", status_code=204)
+def restore_job(here: Here, by: By, workspace: str, name: str) -> None:
+    """Show an archived job in lists again."""
+    job_lifecycle.restore(here, by, workspace, name)
 
 
 class JobFile(Body):

@@ -21,6 +21,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, failed, problem_record, succeeded, warnings_of
 from penstock.server.verbs.expansion import Expanded, expanded
+from penstock.server.verbs.lifecycle import Shown
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
 from penstock.store.records.job import JobRecord
@@ -166,16 +167,21 @@ def listing(
     parent: str | None = None,
     status: str | None = None,
     tag: str | None = None,
+    shown: Shown = Shown.ACTIVE,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Jobs, newest first; with `parent` the steps of a pipeline, in order. Steps' records come without their own steps."""
+    """Jobs, newest first; with `parent` the steps of a pipeline, in order. Steps' records come without their own steps.
+
+    Steps are listed whether their pipeline is archived or not: they are asked for by its name.
+    """
     require(caller, Action.JOB_READ, workspace)
     with platform.database.reading() as tx:
         group = group_of(tx, workspace)
         if parent is not None:
             tx.jobs.get(workspace, parent)
         statuses = (status,) if status else None
-        jobs = tx.jobs.list(workspace, parent, statuses=statuses, tag=tag, limit=limit)
+        archived = None if parent is not None or shown is Shown.ALL else shown is Shown.ARCHIVED
+        jobs = tx.jobs.list(workspace, parent, statuses=statuses, tag=tag, archived=archived, limit=limit)
         return [job_record(job, (), group, platform.loopback_url) for job in jobs]
 
 
