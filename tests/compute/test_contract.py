@@ -6,8 +6,9 @@ import pytest
 
 from penstock.compute.interface import Compute, Finished, Launch
 from penstock.compute.local import LocalCompute
-from penstock.testing.compute_contract import CommandComputeContract, ComputeContract
+from penstock.testing.compute_contract import ComputeContract
 from penstock.testing.fake_compute import FakeCompute
+from penstock.testing.processes_contract import SeveralProcessesContract
 from tests.compute.interpreters import interpreters
 
 
@@ -34,7 +35,7 @@ class TestFakeCompute(ComputeContract):
         assert compute.poll(handle) == Finished(7, None, "exited", 0.0, 0.0)
 
 
-class TestLocalCompute(CommandComputeContract):
+class TestLocalCompute(SeveralProcessesContract):
     """Processes of this machine, their small parent run by each interpreter."""
 
     @pytest.fixture(

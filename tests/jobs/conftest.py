@@ -88,6 +88,9 @@ class AnyEnvironment:
     def environment(self, reference: Any) -> PlannedEnvironment:
         return PlannedEnvironment(f"environment `{reference.name}`", None, None)
 
+    def max_instances(self, compute: str) -> int | None:
+        return None if compute == "local" else 3
+
 
 @dataclass
 class Bench:

@@ -234,18 +234,6 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/environment_variables/DEBUG",
         ("must be text, got `true`", 'quotes, as the program expects it: "true"'),
     ),
-    "two instances": (
-        "job",
-        "{command: a, environment: 'azureml:e:1', resources: {instance_count: 2}}",
-        "/resources/instance_count",
-        ("of 2 is not supported yet",),
-    ),
-    "arguments for docker": (
-        "job",
-        "{command: a, environment: 'azureml:e:1', resources: {docker_args: x}}",
-        "/resources/docker_args",
-        ("not supported yet",),
-    ),
     "an unknown resource": (
         "job",
         "{command: a, environment: 'azureml:e:1', resources: {instance_cout: 1}}",
@@ -263,18 +251,6 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "{command: a, environment: 'azureml:e:1', resources: {shm_size: big}}",
         "/resources/shm_size",
         ("such as `2g`, got the text `big`",),
-    ),
-    "a distribution": (
-        "job",
-        "{command: a, environment: 'azureml:e:1', distribution: {type: pytorch}}",
-        "/distribution",
-        ("`distribution` is not supported yet",),
-    ),
-    "a service": (
-        "job",
-        "{command: a, environment: 'azureml:e:1', services: {jl: {type: jupyter_lab}}}",
-        "/services",
-        ("`services` is not supported yet",),
     ),
     "code from git": (
         "job",
@@ -562,7 +538,12 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         ("no effect",),
     ),
     "an identity": ("job", COMMAND_JOB + "identity: {type: user_identity}", "/identity", ("as the user",)),
-    "a queue": ("job", COMMAND_JOB + "queue_settings: {job_tier: Spot}", "/queue_settings", ("no effect",)),
+    "a tier": (
+        "job",
+        COMMAND_JOB + "queue_settings: {job_tier: Spot}",
+        "/queue_settings/job_tier",
+        ("no effect",),
+    ),
     "an unknown key of a step": (
         "job",
         inline_step("command: a\ncompte: x"),

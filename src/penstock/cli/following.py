@@ -101,14 +101,15 @@ def _with_place(line: str, document: "Document | None") -> str:
 
 def _progress_of(invocation: Invocation, to_stdout: bool, record: Record) -> Progress:
     if to_stdout:
-        return PlainProgress(write_result, record, step_logs=invocation.arguments.verbose)
+        verbose = invocation.arguments.verbose
+        return PlainProgress(write_result, record, step_logs=verbose, process_logs=verbose)
     if invocation.arguments.only_show_errors:
         return PlainProgress(lambda text: None, record)
     if _is_terminal() and not invocation.arguments.debug:
         from penstock.cli.live import LiveProgress
 
         return LiveProgress(record)
-    return PlainProgress(write_error, record, step_logs=True)
+    return PlainProgress(write_error, record, step_logs=True, process_logs=invocation.arguments.verbose)
 
 
 def _is_terminal() -> bool:

@@ -105,6 +105,8 @@ class LiveProgress:
         self._live.start()
 
     def event(self, event: Record) -> None:
+        if event.get("process"):
+            return  # the primary process speaks for its step
         if event.get("kind") != "log" or self._view.steps:
             self._view.apply(event, time.time())
         else:

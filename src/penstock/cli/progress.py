@@ -13,7 +13,8 @@
     RunId: happy_frog
     Web View: http://…
 
-A pipeline's lines are those of its steps' statuses; its steps' own output is left out unless `step_logs` asks for it.
+A pipeline's lines are those of its steps' statuses; its steps' own output is left out unless `step_logs` asks for it. Of a
+step with several processes the primary one's log is shown, and the others' where `process_logs` asks for them.
 """
 
 import time
@@ -30,10 +31,18 @@ _PIPELINE_LOG = "logs/azureml/executionlogs.txt"
 class PlainProgress:
     """Writes lines as events come. `write` gets whole lines, with their ends."""
 
-    def __init__(self, write: Callable[[str], None], record: Record, *, step_logs: bool = False) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        record: Record,
+        *,
+        step_logs: bool = False,
+        process_logs: bool = False,
+    ) -> None:
         self._write = write
         self._record = record
         self._step_logs = step_logs
+        self._process_logs = process_logs
         self._is_pipeline = record.get("type") == "pipeline"
         self._log_started = False
         self._line_open = False
@@ -47,8 +56,11 @@ class PlainProgress:
         kind, step = event.get("kind"), event.get("step")
         if event.get("job") is not None and event.get("job") == self._record.get("name"):
             step = None  # the one that is followed may itself be a step of a pipeline
-        if kind == "log":
-            self._log(str(event.get("text", "")), step)
+        if kind == "log" and event.get("process"):
+            if self._process_logs:
+                self._lines_of(" ".join(filter(None, (step, str(event["process"])))), event)
+        elif kind == "log":
+            self._log(event, step)
         elif kind == "status" and self._is_pipeline:
             subject = f"step {step}" if step else "pipeline"
             self._line(f"[{clock(event.get('at'))}] {subject}: {event.get('status')}")
@@ -61,20 +73,24 @@ class PlainProgress:
     def stop(self) -> None:
         self._close_line()
 
-    def _log(self, text: str, step: str | None) -> None:
+    def _log(self, event: Record, step: str | None) -> None:
+        text = str(event.get("text", ""))
         if step is None:
-            self._head()
+            self._head(str(event.get("log") or _COMMAND_LOG))
             self._write(text)
             self._line_open = not text.endswith("\n") and bool(text)
         elif self._step_logs:
-            for line in text.splitlines():
-                self._line(f"[{step}] {line}")
+            self._lines_of(step, event)
 
-    def _head(self) -> None:
+    def _lines_of(self, speaker: str, event: Record) -> None:
+        for line in str(event.get("text", "")).splitlines():
+            self._line(f"[{speaker}] {line}")
+
+    def _head(self, log: str = _COMMAND_LOG) -> None:
         if self._log_started:
             return
         self._log_started = True
-        name = _PIPELINE_LOG if self._is_pipeline else _COMMAND_LOG
+        name = _PIPELINE_LOG if self._is_pipeline else log
         self._close_line()
         self._write(f"\nStreaming {name}\n{'=' * (len(name) + 10)}\n\n")
 

@@ -11,6 +11,25 @@ DEFAULT_LOG_LIMIT = 256 * 1024 * 1024
 """Bytes that a step's log keeps where nobody says otherwise."""
 
 
+def port(number: int) -> str:
+    """What stands in a process's variables for one of the launch's free ports, counted from 0."""
+    return f"${{port:{number}}}"
+
+
+@dataclass(frozen=True)
+class Process:
+    """One of several processes that run a launch's command.
+
+    `env` is what it has beside `Launch.env`; `port(n)` in a value becomes a port that is free when the processes start.
+    What `until_others_end` serves the others: it is ended when they have ended, and that is no failure.
+    """
+
+    name: str
+    env: Mapping[str, str]
+    log: Path
+    until_others_end: bool = False
+
+
 @dataclass(frozen=True)
 class Launch:
     """One command, ready to run: nothing in it needs looking up any more.
@@ -20,6 +39,9 @@ class Launch:
     disk and is left out of `repr`. `log` receives standard output and standard error, merged, appended, byte-exact.
     `timeout` is in seconds, `log_limit` in bytes. `fence` says which attempt this is: a later one has a higher number.
     `python` runs the small parent of the command; any CPython from 3.7 on.
+
+    Where there are `processes`, the command runs once for each, at the same time; the first one's log is `log`. When one
+    fails, the others are ended. `ports` is how many free ports they need; `log_limit` is shared equally among the logs.
     """
 
     id: str
@@ -32,6 +54,8 @@ class Launch:
     timeout: float | None = None
     log_limit: int = DEFAULT_LOG_LIMIT
     fence: int = 0
+    processes: tuple[Process, ...] = ()
+    ports: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,12 +97,28 @@ class Handle:
 
 
 @dataclass(frozen=True)
+class ProcessEnd:
+    """How one of several processes ended. `stopped`: it was ended because of the others, so its exit code says nothing."""
+
+    name: str
+    exit_code: int
+    signal: int | None
+    stopped: bool
+
+    @property
+    def failed(self) -> bool:
+        """It ended by itself, and not with 0; at most one of a step's processes does."""
+        return self.exit_code != 0 and not self.stopped
+
+
+@dataclass(frozen=True)
 class Finished:
     """How a step ended. Times are epoch seconds, UTC.
 
     `exit_code` is the shell's: 0 to 125 from the command, 126 not executable, 127 not found, 128 + n for signal n
     (then `signal` is n). It is None when nobody saw the end (`lost`). `reason` says who ended it: the command itself
     (`exited`), its time limit, a `cancel`, or nobody knows: `lost`. `detail` is a sentence for a person, or None.
+    Of several processes `exit_code` is that of the one that failed; `processes` has all of them, unless nobody saw them end.
     """
 
     exit_code: int | None
@@ -87,6 +127,12 @@ class Finished:
     started_at: float
     ended_at: float
     detail: str | None = None
+    processes: tuple[ProcessEnd, ...] = ()
+
+    @property
+    def failed_process(self) -> ProcessEnd | None:
+        """The one of several processes whose failure is the step's."""
+        return next((each for each in self.processes if each.failed), None)
 
     @property
     def succeeded(self) -> bool:

@@ -13,17 +13,20 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from penstock.compute import processes, worker
-from penstock.compute.interface import Finished, Handle, Launch
+from penstock.compute import group, processes, worker
+from penstock.compute.interface import Finished, Handle, Launch, ProcessEnd
 from penstock.compute.processes import ProcessIdentity
 from penstock.errors import Conflict, PenstockError, StorageFull
 
 # Imported, not run as a script: only imported modules are kept compiled, which halves the start.
 _BOOT = "import os, sys; sys.path.append(sys.argv[1]); import worker; os._exit(worker.main())"
+
+# The command of a step of several processes: it runs the step's own command for each of them.
+_GROUP = "import os, sys; sys.path.append(sys.argv[1]); import group; os._exit(group.main(sys.argv[2:]))"
 
 # What an interpreter outside the usual places may need to find its libraries. Nothing else of the server's own
 # environment reaches the small parent; the command gets exactly `Launch.env`.
@@ -50,10 +53,11 @@ class LocalCompute:
         """See `Compute.start`. Takes about as long as starting Python: it waits for the small parent's answer."""
         if _worker_file(launch.folder).exists() or _result_file(launch.folder).exists():
             raise _already_started(launch)
-        description = _description(launch, self._grace)
+        description = _description(_as_group(launch, self._grace), self._grace)
         try:
             launch.folder.mkdir(parents=True, exist_ok=True)
-            launch.log.parent.mkdir(parents=True, exist_ok=True)
+            for log in (launch.log, *(process.log for process in launch.processes)):
+                log.parent.mkdir(parents=True, exist_ok=True)
             child = subprocess.Popen(
                 [
                     str(launch.python.absolute()),
@@ -129,13 +133,16 @@ class LocalCompute:
         if record is None or record.get("fence") != handle.fence:
             return None
         try:
-            return Finished(
-                exit_code=record["exit_code"],
-                signal=record["signal"],
-                reason=record["reason"],
-                started_at=float(record["started_at"]),
-                ended_at=float(record["ended_at"]),
-                detail=record["detail"],
+            return _of_processes(
+                Finished(
+                    exit_code=record["exit_code"],
+                    signal=record["signal"],
+                    reason=record["reason"],
+                    started_at=float(record["started_at"]),
+                    ended_at=float(record["ended_at"]),
+                    detail=record["detail"],
+                ),
+                _ends_of_processes(handle.folder),
             )
         except (KeyError, TypeError, ValueError):
             return None  # not written by a small parent: as good as none
@@ -184,6 +191,7 @@ class LocalCompute:
     def _publish(self, handle: Handle, finished: Finished) -> Finished:
         """Make the verdict the one that everybody reads from now on; another observer may have been first."""
         record = {"id": handle.id, "fence": handle.fence, **asdict(finished)}
+        del record["processes"]  # they have a file of their own, written by whoever saw them end
         temporary = handle.folder / f"result.{os.getpid()}.{threading.get_ident()}.tmp"
         try:
             for reserve in handle.folder.glob("result.*.reserve"):
@@ -241,6 +249,25 @@ def _identity(handle: Handle) -> ProcessIdentity:
     return ProcessIdentity(handle.pid, handle.start_time, handle.boot_id)
 
 
+def _ends_of_processes(folder: Path) -> tuple[ProcessEnd, ...]:
+    """How the processes of a step ended; none where it had but one, or where nobody saw their end."""
+    try:
+        records = json.loads((folder / group.RESULT).read_bytes())
+        return tuple(ProcessEnd(**record) for record in records)
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return ()
+
+
+def _of_processes(finished: Finished, ends: tuple[ProcessEnd, ...]) -> Finished:
+    """The end of a step of several processes: the signal, if any, is that of the one that failed."""
+    finished = replace(finished, processes=ends)
+    failed = finished.failed_process
+    if failed is None or finished.reason != "exited" or failed.signal is None:
+        return finished
+    detail = finished.detail or f"ended by signal {failed.signal}"
+    return replace(finished, signal=failed.signal, detail=detail)
+
+
 def _read_json(path: Path) -> dict[str, Any] | None:  # Any: the record is JSON
     """The record, or None where the file is absent, or was cut off by a power failure."""
     try:
@@ -254,6 +281,32 @@ def _already_started(launch: Launch) -> Conflict:
     return Conflict(
         f"step `{launch.id}` was started in {launch.folder} before",
         hint="Adopt it to follow it; another attempt needs a folder of its own.",
+    )
+
+
+def _as_group(launch: Launch, grace: float) -> Launch:
+    """The launch whose one command is the group (`group.py`), where several processes are asked for.
+
+    What they are goes by the environment, as all that may be secret does: it touches neither disk nor argv.
+    """
+    if not launch.processes:
+        return launch
+    if launch.processes[0].log != launch.log:
+        raise PenstockError(f"step `{launch.id}`: the log of its first process is not the step's log")
+    share = max(launch.log_limit // len(launch.processes), 1)
+    folder = str(launch.folder.absolute())
+    settings = {"folder": folder, "grace": grace, "log_limit": share, "ports": launch.ports}
+    described = {
+        f"{group.PROCESS}{number}": json.dumps({**asdict(process), "log": str(process.log.absolute())})
+        for number, process in enumerate(launch.processes)
+    }
+    boot = (str(launch.python.absolute()), "-I", "-S", "-c", _GROUP, str(Path(group.__file__).parent))
+    return replace(
+        launch,
+        argv=(*boot, *launch.argv),
+        env={**launch.env, group.SETTINGS: json.dumps(settings), **described},
+        log_limit=share,
+        processes=(),
     )
 
 

@@ -19,7 +19,7 @@ from penstock.compute.interface import Compute, Finished, Handle, Launch
 from penstock.errors import PenstockError, ServerUnavailable, StorageFull
 from penstock.jobs import statuses as st
 from penstock.jobs.finalizing import Outcome
-from penstock.jobs.instances import Instances
+from penstock.jobs.instances import Instances, Priority
 from penstock.jobs.plans import StepPlan
 from penstock.jobs.recording import (
     ENVIRONMENT_PROPERTY,
@@ -258,6 +258,8 @@ class Engine:
             log_limit=self._log_limit,
             fence=fence,
             python=ready.python,
+            processes=ready.processes,
+            ports=ready.ports,
         )
         self._workers.finish(key, lambda: self._compute.start(launch))
 
@@ -312,7 +314,7 @@ class Engine:
                 built = {**job.properties, ENVIRONMENT_PROPERTY: prepared.ready.environment_digest}
                 job = self._record.set(job, st.QUEUED, mlflow_run=prepared.mlflow_run, properties=built)
                 self._prepared[report.key] = prepared
-                self._instances.ask(report.key, _compute_of(job))
+                self._instances.ask(report.key, _compute_of(job), *_wish_of(job))
             case Handle() as handle:
                 self._started(job, handle)
             case Outcome(status, error, warnings):
@@ -362,7 +364,7 @@ class Engine:
     def _take_up(self, job: JobRecord) -> None:
         if self._workers.is_busy(_key(job)):  # its report is still to come
             if job.status in st.HOLDS_AN_INSTANCE:
-                self._instances.hold(_key(job), _compute_of(job))
+                self._instances.hold(_key(job), _compute_of(job), _wish_of(job)[0])
         elif job.status in st.HOLDS_AN_INSTANCE:
             self._adopt(job)
         elif job.status in (st.PREPARING, st.QUEUED):
@@ -375,7 +377,7 @@ class Engine:
         if handle is None and job.worker is not None:
             handle = Handle.from_record(job.worker)
         if handle is not None:
-            self._instances.hold(_key(job), _compute_of(job))
+            self._instances.hold(_key(job), _compute_of(job), _wish_of(job)[0])
             self._running[_key(job)] = _Running(handle, self._clock())
             if job.status == st.STARTING:
                 self._record.set(job, st.RUNNING, worker=handle.as_record(), started_at=self._clock())
@@ -418,6 +420,12 @@ def _key(job: JobRecord) -> Key:
 
 def _compute_of(job: JobRecord) -> tuple[str, str]:
     return job.workspace, str(job.compute)
+
+
+def _wish_of(job: JobRecord) -> tuple[int, Priority]:
+    """How many instances of its compute a step takes, and how urgent it is."""
+    plan = job.spec["plan"]
+    return int(plan.get("instance_count", 1)), plan.get("priority", "medium")
 
 
 def _members(tx: Transaction, root: JobRecord) -> list[JobRecord]:

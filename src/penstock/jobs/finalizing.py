@@ -16,6 +16,7 @@ from penstock.jobs import statuses as st
 from penstock.jobs.advice import next_step
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import StepPlan
+from penstock.jobs.process_layout import log_name, log_names
 from penstock.store.beneath import folder, remove_tree
 
 _log = logging.getLogger(__name__)
@@ -57,19 +58,28 @@ def outcome_of(
             st.FAILED, _error("ProcessLost", f"{what} was lost: {detail}", hint="create the job again")
         )
     if finished.exit_code != 0:
-        return Outcome(st.FAILED, _failure(finished, folders, what))
+        return Outcome(st.FAILED, _failure(finished, plan, folders, what))
     return _promised_outputs(plan, locator, what, finished)
 
 
-def _failure(finished: Finished, folders: JobFolders, what: str) -> dict[str, Any]:
-    tail = last_lines(folders.log)
-    if finished.signal is not None:
-        # The detail names the signal, and says whether the memory was full.
-        message = f"{what} failed: {finished.detail or f'killed by signal {finished.signal}'}"
+def _failure(finished: Finished, plan: StepPlan, folders: JobFolders, what: str) -> dict[str, Any]:
+    failed = finished.failed_process
+    if failed is not None:  # one of several: the others have ended well or were stopped
+        log = folders.user_logs / log_name(failed.name)
+        how = finished.detail if failed.signal is not None else f"exited with code {failed.exit_code}"
+        message = f"{what} failed: its process `{failed.name}` {how or 'was killed'}"
+        if len(finished.processes) > 1:
+            message += "; the others were stopped"
     else:
-        message = f"{what} failed: its command exited with code {finished.exit_code}"
-        if finished.detail:
-            message += f" ({finished.detail})"
+        log = folders.user_logs / log_names(plan.as_record())[0][1]
+        if finished.signal is not None:
+            # The detail names the signal, and says whether the memory was full.
+            message = f"{what} failed: {finished.detail or f'killed by signal {finished.signal}'}"
+        else:
+            message = f"{what} failed: its command exited with code {finished.exit_code}"
+            if finished.detail:
+                message += f" ({finished.detail})"
+    tail = last_lines(log)
     return _error("UserError", message, details=tail, hint=next_step(tail, folders.job))
 
 

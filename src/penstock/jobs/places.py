@@ -16,6 +16,7 @@ from penstock.jobs.plans import (
     StepPlan,
     Uploaded,
 )
+from penstock.jobs.process_layout import ONE_LOG
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.settings import Home
 
@@ -64,9 +65,14 @@ class JobFolders:
         return self.home.datastore(self.workspace, ARTIFACT_STORE) / "ExperimentRun" / f"dcid.{self.job}"
 
     @property
+    def user_logs(self) -> Path:
+        """A log for each of the step's processes."""
+        return self.artifacts / "user_logs"
+
+    @property
     def log(self) -> Path:
-        """Standard output and standard error of the process, as they came."""
-        return self.artifacts / "user_logs" / "std_log.txt"
+        """Standard output and standard error of a step that is one process, as they came."""
+        return self.user_logs / ONE_LOG
 
     @property
     def environment_log(self) -> Path:

@@ -24,6 +24,7 @@ from penstock.jobs.plans import (
     StepPlan,
     Uploaded,
 )
+from penstock.jobs.process_planning import ProcessPlanner
 from penstock.resources import references as refs
 from penstock.resources.expressions import Expression, expressions_in, parse_template, render, whole
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob
@@ -46,6 +47,10 @@ class Lookup(Protocol):
     def model(self, reference: refs.AssetReference) -> tuple[str, Source]: ...
 
     def job_output(self, reference: refs.JobOutput) -> Source: ...
+
+    def max_instances(self, compute: str) -> int | None:
+        """How many instances the compute may have; None for this machine itself, which takes what it is given."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,12 @@ class _Context:
         literal = self._literal_of(inputs, parent)
         compute = step.compute or default_compute or LOCAL_COMPUTE
         timeout = step.limits.timeout if step.limits else None
+        target = _compute_name(_filled(str(compute), literal))
+        planner = ProcessPlanner(pointer, lambda text: _filled(text, literal), self.problems)
+        instances = planner.instances(step.resources)
+        if instances > 1:
+            planner.fits(instances, target, self.lookup.max_instances(target))
+        queue = step.queue_settings
         return StepPlan(
             command=step.command,
             code=step.code,
@@ -186,11 +197,14 @@ class _Context:
                 variable: _filled(str(value), literal)
                 for variable, value in step.environment_variables.items()
             },
-            compute=_compute_name(_filled(str(compute), literal)),
+            compute=target,
             timeout=self._timeout(timeout, literal, f"{pointer}/limits/timeout"),
             inputs=inputs,
             outputs=self._outputs(key, step, pointer, parent),
             needs=tuple(sorted(needs)),
+            instance_count=instances,
+            distribution=planner.distribution(step.distribution, instances),
+            priority=(queue.priority if queue else None) or "medium",
         )
 
     def _timeout(

@@ -136,8 +136,21 @@ class PlannedEnvironment:
 
 
 @dataclass(frozen=True)
+class PlannedDistribution:
+    """How a step's processes are counted: per instance for pytorch and mpi, in all for tensorflow."""
+
+    type: str
+    processes_per_instance: int = 1
+    workers: int = 0
+    parameter_servers: int = 0
+
+
+@dataclass(frozen=True)
 class StepPlan:
-    """One command that will run as one process. `timeout` is in seconds; `needs` are keys of sibling steps."""
+    """One command that will run as one process, or as those that `distribution` and `instance_count` say.
+
+    `timeout` is in seconds; `needs` are keys of sibling steps.
+    """
 
     command: str
     code: str | None
@@ -148,6 +161,9 @@ class StepPlan:
     inputs: Mapping[str, PlannedInput] = field(default_factory=dict)
     outputs: Mapping[str, PlannedOutput] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    instance_count: int = 1
+    distribution: PlannedDistribution | None = None
+    priority: str = "medium"
 
     def as_record(self) -> dict[str, Any]:
         return {
@@ -160,6 +176,9 @@ class StepPlan:
             "inputs": {name: value.as_record() for name, value in self.inputs.items()},
             "outputs": {name: asdict(value) for name, value in self.outputs.items()},
             "needs": list(self.needs),
+            "instance_count": self.instance_count,
+            "distribution": None if self.distribution is None else asdict(self.distribution),
+            "priority": self.priority,
         }
 
     @classmethod
@@ -174,4 +193,9 @@ class StepPlan:
             inputs={name: PlannedInput.from_record(value) for name, value in record["inputs"].items()},
             outputs={name: PlannedOutput(**value) for name, value in record["outputs"].items()},
             needs=tuple(record["needs"]),
+            instance_count=record.get("instance_count", 1),
+            distribution=PlannedDistribution(**record["distribution"])
+            if record.get("distribution")
+            else None,
+            priority=record.get("priority", "medium"),
         )

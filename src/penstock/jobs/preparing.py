@@ -4,12 +4,15 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from penstock.compute.interface import Process
 from penstock.errors import PenstockError
+from penstock.jobs import mpirun
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import AtAddress, PlannedInput, Source, StepPlan
+from penstock.jobs.process_layout import layout_of
 from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
 from penstock.resources.expressions import Expression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
@@ -21,7 +24,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Ready:
-    """A step that can start: what to execute, where, with which variables. `python` runs the small parent."""
+    """A step that can start: what to execute, where, with which variables. `python` runs the small parent.
+
+    Where there are `processes`, each executes it, with variables and a log of its own.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -29,6 +35,8 @@ class Ready:
     log: Path
     python: Path
     environment_digest: str
+    processes: tuple[Process, ...] = ()
+    ports: int = 0
 
 
 @dataclass(frozen=True)
@@ -172,20 +180,34 @@ def ready_step(
         name: render(parse_template(value), text_of) if "${{" in value else value
         for name, value in plan.environment_variables.items()
     }
-    return Ready(
-        argv=("/bin/bash", "-c", render(parse_template(plan.command), text_of)),
-        env=step_variables(
-            identity,
-            tracking,
-            bin_folders=built.bin_folders,
-            working_folder=folders.work,
-            inputs=inputs,
-            outputs=outputs,
-            user=user,
-            environ=environ,
-        ),
+    variables = step_variables(
+        identity,
+        tracking,
+        bin_folders=built.bin_folders,
+        working_folder=folders.work,
+        inputs=inputs,
+        outputs=outputs,
+        user=user,
+        environ=environ,
+    )
+    command = render(parse_template(plan.command), text_of)
+    ready = Ready(
+        argv=("/bin/bash", "-c", command),
+        env=variables,
         cwd=folders.work,
         log=folders.log,
         python=built.python,
         environment_digest=built.digest,
     )
+    layout = layout_of(plan)
+    if layout is None:
+        return ready
+    processes = tuple(
+        Process(each.name, dict(each.variables), folders.user_logs / each.log_name, each.serves_the_others)
+        for each in layout.processes
+    )
+    several = replace(ready, log=processes[0].log, processes=processes, ports=layout.ports)
+    if not mpirun.needs_mpirun(plan):
+        return several
+    argv = mpirun.argv_of(plan, command, folders.user_logs, built.bin_folders, environ.get("PATH", ""))
+    return replace(several, argv=argv, env={**mpirun.VARIABLES, **variables}, processes=processes[:1])

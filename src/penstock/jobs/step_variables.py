@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.jobs.process_layout import HERE
+
 # What a step may know of the server's own environment: where things are and how the network is reached. Everything
 # else (credentials above all) stays with the server.
 _PASSED_ON = re.compile(
@@ -100,9 +102,15 @@ def _azureml(identity: StepIdentity, tracking: Tracking, working_folder: Path) -
         "AZUREML_CR_COMPUTE_CONTEXT": "{}",
         "AZ_BATCHAI_JOB_WORK_DIR": folder,
         "AZ_BATCHAI_CLUSTER_NAME": identity.compute,
+        "AZUREML_COMPUTE_USE_COMMON_RUNTIME": "true",
+        "AZUREML_DISCOVERY_SERVICE_ENDPOINT": tracking.uri,
+        "AZUREML_SCRIPT_DIRECTORY_NAME": folder,
         "AZ_BATCHAI_TASK_INDEX": "0",
-        "AZ_BATCH_NODE_LIST": "127.0.0.1",
-        "AZ_BATCH_HOST_LIST": "127.0.0.1",
+        "AZ_BATCH_NODE_ID": "node-0",
+        "AZ_BATCH_NODE_ROOT_DIR": folder,
+        "AZ_BATCH_NODE_LIST": HERE,
+        "AZ_BATCHAI_NODE_LIST": HERE,
+        "AZ_BATCH_HOST_LIST": HERE,
     }
 
 

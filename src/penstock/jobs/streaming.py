@@ -12,6 +12,7 @@ from typing import Any
 
 from penstock.jobs import statuses as st
 from penstock.jobs.places import JobFolders
+from penstock.jobs.process_layout import log_names
 from penstock.settings import Home
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
@@ -105,9 +106,17 @@ class Follower:
 
     def _texts(self, job: JobRecord) -> Iterator[dict[str, Any]]:
         folders = JobFolders(self.home, self.workspace, job.name)
-        for kind, log in (("progress", folders.environment_log), ("log", folders.log)):
-            for text in self._new_text(f"{kind}:{job.name}", log, final=job.status in st.TERMINAL):
-                yield self._line({"kind": kind, "job": job.name, "step": job.step, "text": text})
+        final = job.status in st.TERMINAL
+        said = {"job": job.name, "step": job.step}
+        for text in self._new_text(f"progress:{job.name}", folders.environment_log, final=final):
+            yield self._line({**said, "kind": "progress", "text": text})
+        for index, (process, log) in enumerate(log_names(job.spec["plan"])):
+            # The primary process speaks for the step; the others are named, for those who ask for all of them.
+            place = f"log:{job.name}:{process}" if index else f"log:{job.name}"
+            more = {"process": process} if index else {}
+            for text in self._new_text(place, folders.user_logs / log, final=final):
+                line = {**said, **more, "kind": "log", "log": f"user_logs/{log}", "text": text}
+                yield self._line(line)
 
     def _new_text(self, name: str, log: Path, *, final: bool) -> Iterator[str]:
         """Text that was appended since the last look; a character that is cut in two waits for its other half."""

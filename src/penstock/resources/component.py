@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from penstock.errors import Problem
+from penstock.resources.distribution import Distribution
 from penstock.resources.field_types import ComponentName, FilledText, Flag, TextTags, Version
 from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet
@@ -107,7 +108,9 @@ class CommandComponent(Component):
     )
     environment: EnvironmentValue
     resources: NodeResources | None = None
-    distribution: Any = not_yet("a step runs as one process")
+    distribution: Distribution | None = Field(
+        default=None, description="the command runs as several processes of this machine"
+    )
     additional_includes: Any = not_yet("put the files into the `code` folder")
 
 

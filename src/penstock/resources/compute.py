@@ -8,7 +8,7 @@ from pydantic import Field
 from penstock.errors import Problem
 from penstock.resources.field_types import AnyTags, Choice, ComputeName, Flag, Whole
 from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
-from penstock.resources.run_settings import IDENTITY_NOTE, Identity
+from penstock.resources.run_settings import IDENTITY_NOTE, ComputeIdentity
 
 _THIS_MACHINE = "steps run on this machine"
 _NO_NODES = "there are no nodes of a cloud to reach"
@@ -56,7 +56,7 @@ class Compute(Part):
     size: str | None = recorded(_THIS_MACHINE)
     tier: Annotated[Literal["dedicated", "low_priority"], Choice()] | None = recorded(_THIS_MACHINE)
     idle_time_before_scale_down: Annotated[Whole, Field(ge=0)] | None = recorded(_THIS_MACHINE)
-    identity: Identity | None = recorded(IDENTITY_NOTE)
+    identity: ComputeIdentity | None = recorded(IDENTITY_NOTE)
     network_settings: NetworkSettings | None = recorded(_NO_NODES)
     ssh_settings: SshSettings | None = recorded(_NO_NODES)
     ssh_public_access_enabled: Flag | None = recorded(_NO_NODES)

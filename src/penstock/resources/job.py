@@ -6,14 +6,15 @@ from typing import Any, Literal
 from pydantic import Field
 
 from penstock.errors import Problem
+from penstock.resources.distribution import Distribution
 from penstock.resources.field_types import FilledText, Variables
 from penstock.resources.inputs_and_outputs import Inputs, Outputs
 from penstock.resources.job_base import JobBase
-from penstock.resources.model_base import not_yet, recorded
 from penstock.resources.pipeline import PipelineJob, PipelineSettings
 from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.reference_fields import CodePath, EnvironmentValue
-from penstock.resources.run_settings import QUEUE_NOTE, Limits, QueueSettings, Resources
+from penstock.resources.run_settings import Limits, QueueSettings, Resources
+from penstock.resources.services import Services
 from penstock.resources.step import CommandStep
 
 __all__ = ["CommandJob", "CommandStep", "PipelineJob", "PipelineSettings"]
@@ -35,8 +36,11 @@ class CommandJob(JobBase):
     outputs: Outputs = Field(default_factory=dict)
     limits: Limits | None = None
     resources: Resources | None = None
-    queue_settings: QueueSettings | None = recorded(QUEUE_NOTE)
-    distribution: Any = not_yet("the command runs as one process")
+    queue_settings: QueueSettings | None = None
+    distribution: Distribution | None = Field(
+        default=None, description="the command runs as several processes of this machine"
+    )
+    services: Services | None = Field(default=None, description="addresses that `show-services` prints")
 
     @classmethod
     def refusal(cls, data: Mapping[str, Any]) -> Problem | None:

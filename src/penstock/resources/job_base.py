@@ -10,7 +10,7 @@ from penstock.resources.field_types import JobName, TextTags
 from penstock.resources.job_types import type_problem, with_spelled_type
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
 from penstock.resources.reference_fields import ComputeTarget
-from penstock.resources.run_settings import IDENTITY_NOTE, Identity, printed_services_dropped
+from penstock.resources.run_settings import IDENTITY_NOTE, JobIdentity, printed_services_dropped
 
 LATER_TYPES = (
     "sweep", "parallel", "spark", "automl", "import", "data_transfer", "finetuning", "distillation",
@@ -32,8 +32,7 @@ class JobBase(Part):
     tags: TextTags = Field(default_factory=dict)
     properties: TextTags = Field(default_factory=dict)
     compute: ComputeTarget | None = Field(default=None, description="this machine if absent")
-    identity: Identity | None = recorded(IDENTITY_NOTE)
-    services: Any = not_yet("run the tool on your own machine, beside the job")
+    identity: JobIdentity | None = recorded(IDENTITY_NOTE)
     parent_job_name: Any = not_yet("write the job as a step of a pipeline")
 
     @classmethod

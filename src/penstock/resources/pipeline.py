@@ -10,8 +10,9 @@ from penstock.resources.expressions import whole
 from penstock.resources.field_types import Flag, StepName
 from penstock.resources.inputs_and_outputs import Inputs, Outputs, OutputValue
 from penstock.resources.job_base import JobBase
-from penstock.resources.model_base import Part, not_yet
+from penstock.resources.model_base import Part, not_yet, recorded
 from penstock.resources.reference_fields import ComputeTarget, DatastoreName
+from penstock.resources.services import Services
 from penstock.resources.step import CommandStep
 
 
@@ -42,6 +43,7 @@ class PipelineJob(JobBase):
     jobs: dict[StepName, CommandStep] = Field(default_factory=dict, description="at least one")
     settings: PipelineSettings = Field(default_factory=PipelineSettings)
     component: Any = not_yet("write the pipeline's steps under `jobs`")
+    services: Services | None = recorded("a pipeline has no process of its own; write them into a step")
 
     @property
     def default_compute(self) -> str | None:

@@ -26,6 +26,13 @@ from penstock.resources.raw_pipeline import (
 from penstock.resources.reference_fields import reference_problem
 from penstock.resources.wording import pointer_of, quoted
 
+# Settings of a step that are numbers and may be bound to one.
+_BOUND_NUMBERS = {
+    "limits": ("timeout",),
+    "resources": ("instance_count",),
+    "distribution": ("process_count_per_instance", "worker_count", "parameter_server_count"),
+}
+
 
 def pipeline_problems(pipeline: RawPipeline) -> Iterator[Problem]:
     yield from expressions_out_of_place(pipeline.inputs, "a pipeline's inputs have nothing around them")
@@ -42,8 +49,10 @@ def pipeline_problems(pipeline: RawPipeline) -> Iterator[Problem]:
         yield from _step_output_problems(pipeline, step, pointer, bound_by)
         yield from _step_command_problems(pipeline, step, pointer)
         yield from _setting_problems(pipeline, step.data.get("compute"), f"{pointer}/compute")
-        timeout = mapping(step.data.get("limits")).get("timeout")
-        yield from _setting_problems(pipeline, timeout, f"{pointer}/limits/timeout")
+        for part, keys in _BOUND_NUMBERS.items():
+            for key in keys:
+                value = mapping(step.data.get(part)).get(key)
+                yield from _setting_problems(pipeline, value, f"{pointer}/{part}/{key}")
     yield from _compute_problems(pipeline)
 
 

@@ -1,7 +1,7 @@
 """What jobs and steps say about how they run: limits, resources, identity, queue."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -10,52 +10,28 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    WithJsonSchema,
     model_serializer,
 )
 
-from penstock.resources.field_types import Choice
-from penstock.resources.model_base import Part, not_yet, recorded
+from penstock.errors import Problem
+from penstock.resources.field_types import Choice, Whole
+from penstock.resources.model_base import Part, recorded
+from penstock.resources.numbers import CountOrBinding, SecondsOrBinding
 from penstock.resources.wording import describe, trouble
 
 
-def _positive_seconds(value: Any) -> Any:
-    if isinstance(value, str) and "${{" in value:
-        return value
-    try:
-        seconds = None if isinstance(value, bool | float) else int(value)
-    except (TypeError, ValueError):
-        seconds = None
-    if seconds is None or seconds < 1:
-        wanted = "a whole number of seconds, at least 1"
-        raise trouble(f"{{field}} must be {wanted}, got {describe(value)}", expected=wanted)
-    return seconds
-
-
-def _single_instance(value: Any) -> Any:
-    if isinstance(value, str) and "${{" in value:
-        hint = "write `instance_count: 1`"
-        raise trouble("{field} from a binding is not supported yet", hint=hint, code="unsupported")
-    try:
-        count = None if isinstance(value, bool | float) else int(value)
-    except (TypeError, ValueError):
-        count = None
-    if count is None or count < 1:
-        wanted = "a whole number, at least 1"
-        raise trouble(f"{{field}} must be {wanted}, got {describe(value)}", expected=wanted)
-    if count > 1:
-        hint = "write `instance_count: 1`; the step then runs as one process"
-        raise trouble(
-            f"{{field}} of {count} is not supported yet", expected="1", hint=hint, code="unsupported"
-        )
-    return count
-
-
 def _memory_size(text: str) -> str:
-    if not re.fullmatch(r"\d+[bkmgBKMG]", text):
+    if not re.fullmatch(r"0*[1-9]\d*[bkmgBKMG]", text):
         wanted = "a whole number and `b`, `k`, `m` or `g`, such as `2g`"
         raise trouble(f"{{field}} must be {wanted}, got {describe(text)}", expected=wanted)
     return text
+
+
+def _text_or_texts(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+        return value
+    wanted = "text, or a list of texts"
+    raise trouble(f"{{field}} must be {wanted}, got {describe(value)}", expected=wanted)
 
 
 class Limits(Part):
@@ -63,9 +39,9 @@ class Limits(Part):
 
     noun = "`limits` of a command"
 
-    timeout: Annotated[
-        int | str | None, BeforeValidator(_positive_seconds), WithJsonSchema({"type": ["integer", "string"]})
-    ] = Field(default=None, description="seconds; a job that takes longer is canceled")
+    timeout: SecondsOrBinding | None = Field(
+        default=None, description="seconds; a job that takes longer is canceled"
+    )
 
 
 class Resources(Part):
@@ -73,19 +49,22 @@ class Resources(Part):
 
     noun = "`resources` of a command"
 
-    instance_count: Annotated[
-        int,
-        BeforeValidator(_single_instance),
-        WithJsonSchema({"type": "integer", "minimum": 1, "default": 1}),
-    ] = Field(default=1, description="1; more is not supported yet")
+    instance_count: CountOrBinding = Field(
+        default=1,
+        description="on how many instances of its compute the command runs; all of them are this machine",
+    )
     instance_type: str | None = recorded("a step runs on this machine, whatever the machine size asked for")
     shm_size: Annotated[str, AfterValidator(_memory_size)] | None = recorded(
         "a step runs without a container and shares the machine's memory"
     )
     locations: list[str] | None = recorded("a step runs on this machine, whatever the region asked for")
-    max_instance_count: int | None = recorded("a step runs as one instance")
+    max_instance_count: Annotated[Whole, Field(ge=1)] | None = recorded(
+        "a step runs on as many instances as `instance_count` says"
+    )
     properties: dict[str, Any] | None = recorded("they are settings of a cloud compute")
-    docker_args: Any = not_yet("no container engine is used yet")
+    docker_args: Annotated[str | list[str], BeforeValidator(_text_or_texts)] | None = recorded(
+        "a step runs without a container"
+    )
 
 
 class NodeResources(Resources):
@@ -100,36 +79,50 @@ class NodeResources(Resources):
         return {key: value for key, value in handler(self).items() if key in given}
 
 
-class Identity(Part):
+class JobIdentity(Part):
     """As whom a job runs in the cloud."""
 
-    noun = "an identity"
+    noun = "an identity of a job"
 
-    type: Annotated[
-        Literal[
-            "user_identity", "managed", "managed_identity", "aml_token", "system_assigned", "user_assigned"
-        ],
-        Choice(),
-    ]
+    type: Annotated[Literal["user_identity", "managed", "managed_identity", "aml_token"], Choice()]
     client_id: str | None = None
     object_id: str | None = None
     msi_resource_id: str | None = None
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
+        kind = str(data.get("type")).strip().lower().replace("_", "")
+        for key in ("client_id", "object_id", "msi_resource_id"):
+            if key in data and kind in ("useridentity", "amltoken"):
+                hint = "write `type: managed`, or remove it"
+                yield Problem(f"/{key}", f"`{key}` belongs to a managed identity", hint=hint)
+
+
+class ComputeIdentity(Part):
+    """As whom a compute acts in the cloud."""
+
+    noun = "an identity of a compute"
+
+    type: Annotated[Literal["system_assigned", "user_assigned", "none"], Choice()]
     user_assigned_identities: list[dict[str, Any]] | None = None
     principal_id: str | None = None
     tenant_id: str | None = None
 
 
 class QueueSettings(Part):
-    """How soon a job runs in the cloud."""
+    """Which of the steps that wait for one compute comes first."""
 
     noun = "`queue_settings`"
 
-    job_tier: Annotated[Literal["spot", "basic", "standard", "premium", "null"], Choice()] | None = None
-    priority: Annotated[Literal["low", "medium", "high"], Choice()] | None = None
+    job_tier: Annotated[Literal["spot", "basic", "standard", "premium", "null"], Choice()] | None = recorded(
+        "there are no tiers of machines here"
+    )
+    priority: Annotated[Literal["low", "medium", "high"], Choice()] | None = Field(
+        default=None, description="`medium` if absent; among equals the one that came first is first"
+    )
 
 
 IDENTITY_NOTE = "a job runs as the user who runs the server"
-QUEUE_NOTE = "jobs wait for a free place on their compute, in the order in which they came"
 
 
 def printed_services_dropped(data: dict[str, Any]) -> dict[str, Any]:

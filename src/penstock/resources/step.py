@@ -7,11 +7,12 @@ from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, field_ser
 
 from penstock.errors import Problem
 from penstock.resources.component import ComponentOrReference, InlineComponent, as_written
+from penstock.resources.distribution import Distribution
 from penstock.resources.environment import InlineEnvironment
 from penstock.resources.field_types import FilledText, TextTags, Variables
 from penstock.resources.inputs_and_outputs import Inputs, StepOutputs
 from penstock.resources.job_types import spelled_type, type_problem, with_spelled_type
-from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
+from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
 from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.reference_fields import (
     CodePath,
@@ -20,13 +21,13 @@ from penstock.resources.reference_fields import (
 )
 from penstock.resources.run_settings import (
     IDENTITY_NOTE,
-    QUEUE_NOTE,
-    Identity,
+    JobIdentity,
     Limits,
     NodeResources,
     QueueSettings,
     printed_services_dropped,
 )
+from penstock.resources.services import Services
 
 LATER_STEP_TYPES = (
     "sweep", "parallel", "spark", "automl", "pipeline", "import", "data_transfer", "do_while", "if_else",
@@ -64,10 +65,12 @@ class CommandStep(Part):
     comment: str | None = Field(default=None, description="kept")
     tags: TextTags = Field(default_factory=dict)
     properties: TextTags = Field(default_factory=dict)
-    identity: Identity | None = recorded(IDENTITY_NOTE)
-    queue_settings: QueueSettings | None = recorded(QUEUE_NOTE)
-    distribution: Any = not_yet("a step runs as one process")
-    services: Any = not_yet("run the tool on your own machine, beside the job")
+    identity: JobIdentity | None = recorded(IDENTITY_NOTE)
+    queue_settings: QueueSettings | None = None
+    own_distribution: Distribution | None = Field(
+        default=None, alias="distribution", description="stands in for the component's"
+    )
+    services: Services | None = Field(default=None, description="addresses that `show-services` prints")
 
     @property
     def inline(self) -> InlineComponent | None:
@@ -97,6 +100,12 @@ class CommandStep(Part):
             return self.own_resources or of_component
         own = {name: getattr(self.own_resources, name) for name in self.own_resources.model_fields_set}
         return of_component.model_copy(update=own)
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """The step's own, else its component's."""
+        of_component = self.inline.distribution if self.inline else None
+        return self.own_distribution or of_component
 
     @property
     def ports(self) -> Mapping[str, InputPort]:

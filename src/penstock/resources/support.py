@@ -12,6 +12,7 @@ from penstock.resources import component, compute, job_base, step, workspace
 from penstock.resources.component import CommandComponent
 from penstock.resources.compute import Compute, NetworkSettings, SshSettings
 from penstock.resources.data import Data
+from penstock.resources.distribution import Distribution
 from penstock.resources.environment import Environment, InferenceConfig, Route
 from penstock.resources.field_types import Choice
 from penstock.resources.inputs_and_outputs import InputValue, OutputValue
@@ -20,7 +21,8 @@ from penstock.resources.model import Model
 from penstock.resources.model_base import Part, note_of, status_of
 from penstock.resources.pipeline_component import PipelineComponent, PipelineStep
 from penstock.resources.ports import InputPort, OutputPort
-from penstock.resources.run_settings import Identity, Limits, QueueSettings, Resources
+from penstock.resources.run_settings import ComputeIdentity, JobIdentity, Limits, QueueSettings, Resources
+from penstock.resources.services import Service
 from penstock.resources.wording import quoted
 from penstock.resources.workspace import Workspace
 from penstock.resources.workspace_settings import WorkspaceSettings
@@ -43,7 +45,7 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
         "",
         (
             ("", Compute),
-            ("identity.", Identity),
+            ("identity.", ComputeIdentity),
             ("network_settings.", NetworkSettings),
             ("ssh_settings.", SshSettings),
         ),
@@ -55,8 +57,10 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
             ("", CommandJob),
             ("limits.", Limits),
             ("resources.", Resources),
-            ("identity.", Identity),
+            ("distribution.", Distribution),
+            ("identity.", JobIdentity),
             ("queue_settings.", QueueSettings),
+            ("services.<name>.", Service),
         ),
     ),
     (
@@ -66,7 +70,7 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
     ),
     (
         "Step of a pipeline (`jobs.<step>`)",
-        "`limits`, `resources`, `identity` and `queue_settings` hold what they hold in a command job. Unknown keys are "
+        "`limits`, `resources`, `distribution`, `identity`, `queue_settings` and `services` hold what they hold in a command job. Unknown keys are "
         "let pass with a warning.",
         (("", CommandStep),),
     ),
@@ -143,7 +147,7 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("`min_instances`", "Recorded, with a warning unless it is 0: nothing starts or stops by itself here."),
     (
-        "Bindings in `compute`, `limits.timeout` and `environment_variables`",
+        "Bindings in `compute`, `limits.timeout`, `resources.instance_count`, numbers of `distribution` and `environment_variables`",
         "Accepted where they come to a literal of the pipeline.",
     ),
     ("Bindings without `parent.`, `$${{…}}`", "Accepted with a warning."),
@@ -163,6 +167,16 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("A datastore of another name", "A folder of the workspace, with a warning."),
     ("A pipeline's output that no step writes", "A warning."),
+    (
+        "`resources.instance_count` above 1",
+        "Every instance is this machine: each takes one of the compute's places, and the variables differ as between nodes. More "
+        "than the compute's `max_instances` is an error; `local` takes what it is given, alone if need be.",
+    ),
+    (
+        "`distribution` of type mpi",
+        "The processes get Open MPI's variables; where the environment names `mpi4py` they are started by the `mpirun` of the "
+        "environment or of the machine, and a step without one fails.",
+    ),
     ("`ssh_settings.admin_password`", "Accepted and never kept."),
 )
 

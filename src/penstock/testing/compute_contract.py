@@ -351,7 +351,7 @@ class CommandComputeContract(ComputeContract):
         finished = end_of(compute, compute.start(asked))
 
         assert finished.succeeded
-        assert not _exists(int(asked.log.read_text()))
+        assert not is_there(int(asked.log.read_text()))
 
     def test_reliability_22_cancel_reaches_every_descendant(self, compute: Compute, launch: Launcher) -> None:
         """Grandchildren that ignore SIGTERM, start sessions of their own, or fork twice and lose their environment."""
@@ -369,20 +369,21 @@ class CommandComputeContract(ComputeContract):
             )
         )
         handle = compute.start(asked)
-        wait_until(lambda: len(_pids(asked.log)) == 4)
+        wait_until(lambda: len(pids_in(asked.log)) == 4)
 
         compute.cancel(handle)
 
-        wait_until(lambda: not any(map(_exists, _pids(asked.log))), seconds=5.0)
+        wait_until(lambda: not any(map(is_there, pids_in(asked.log))), seconds=5.0)
         finished = end_of(compute, handle)
         assert (finished.signal, finished.reason) == (9, "canceled")
 
 
-def _pids(log: Path) -> list[int]:
+def pids_in(log: Path) -> list[int]:
+    """The pids that a command has printed so far."""
     return [int(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def _exists(pid: int) -> bool:
+def is_there(pid: int) -> bool:
     """Whether a process runs under this pid; a zombie does not."""
     from penstock.compute.processes import identity_of
 

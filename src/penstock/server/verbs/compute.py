@@ -29,6 +29,11 @@ def instances_of(database: Database, workspace: str, name: str) -> int:
         record = tx.computes.find(workspace, name)
     if record is None or record.type == LOCAL_COMPUTE:
         return os.cpu_count() or 1
+    return places_of(record)
+
+
+def places_of(record: ComputeRecord) -> int:
+    """How many instances a compute may have that was created with a limit, or without a word about it."""
     return int(record.spec.get("max_instances") or DEFAULT_MAX_INSTANCES)
 
 

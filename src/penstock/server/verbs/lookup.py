@@ -9,7 +9,7 @@ from penstock.environments.curated_map import read_environment_map
 from penstock.errors import NotFound
 from penstock.jobs import statuses as st
 from penstock.jobs.places import ARTIFACT_OUTPUTS, BLOB_STORE
-from penstock.jobs.planning import Lookup
+from penstock.jobs.planning import LOCAL_COMPUTE, Lookup
 from penstock.jobs.plans import (
     AtAddress,
     InDatastore,
@@ -21,6 +21,7 @@ from penstock.jobs.plans import (
 from penstock.resources import references as refs
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
+from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in
 from penstock.server.verbs.workspace import settings_of
 from penstock.settings import workspace_settings
@@ -135,6 +136,10 @@ class WorkspaceLookup(Lookup):
         reference = refs.parse_reference(target, "environment")
         assert isinstance(reference, refs.AssetReference)  # an environment has no other form
         return self._registered(reference)
+
+    def max_instances(self, compute: str) -> int | None:
+        record = self._tx.computes.find(self._workspace, compute)
+        return None if record is None or record.type == LOCAL_COMPUTE else places_of(record)
 
     def _asset(self, kind: str, reference: refs.AssetReference) -> AssetRecord:
         if reference.registry is not None:
