@@ -1,6 +1,6 @@
 """What happened, as facts. Every change of state appends one of these, in the same transaction, to the workspace's log.
 
-The log's sequence is gapless per workspace: whoever follows it (a stream, a page, a trigger) asks for what came after
+The log's sequence is gapless per workspace (or registry): whoever follows it (a stream, a page, a trigger) asks for what came after
 the last number that it saw.
 """
 
@@ -51,7 +51,7 @@ class JobUpdated(Event):
 
 @dataclass(frozen=True)
 class AssetCreated(Event):
-    """A new version of an environment, data asset or model exists."""
+    """A new version of an asset exists, in the workspace or the registry whose log this is."""
 
     type: ClassVar[str] = "asset.created"
     kind: str
@@ -83,4 +83,12 @@ class WorkspaceChanged(Event):
     """A workspace was created or updated; `change` says which."""
 
     type: ClassVar[str] = "workspace.changed"
+    change: str
+
+
+@dataclass(frozen=True)
+class RegistryChanged(Event):
+    """A registry was created or updated; `change` says which."""
+
+    type: ClassVar[str] = "registry.changed"
     change: str

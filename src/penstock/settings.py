@@ -168,9 +168,19 @@ class Home:
     def workspace(self, name: str) -> Path:
         return self.path / "workspaces" / name
 
-    def datastore(self, workspace: str, name: str) -> Path:
-        """The local folder behind `azureml://datastores/<name>/paths/`."""
-        return self.workspace(workspace) / "datastores" / name
+    def registry(self, name: str) -> Path:
+        return self.path / "registries" / name
+
+    def scope(self, scope: str) -> Path:
+        """The folder of what a workspace, or a registry, keeps for itself."""
+        registry = scope.removeprefix(
+            "registry:"
+        )  # as `resources/scope.py` writes it, which may not be imported
+        return self.workspace(scope) if registry == scope else self.registry(registry)
+
+    def datastore(self, scope: str, name: str) -> Path:
+        """The local folder behind `azureml://datastores/<name>/paths/` of a workspace; a registry's data lies so too."""
+        return self.scope(scope) / "datastores" / name
 
     def job(self, workspace: str, name: str) -> Path:
         """A job's run folder: working folder, logs, and the worker's files."""

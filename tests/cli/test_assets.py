@@ -126,14 +126,6 @@ def test_lists_ask_for_what_their_flags_say(penstock: Penstock, fake: FakeServer
     assert fake.requests[-1].query == {"include_archived": ["true"], "max_results": ["3"]}
 
 
-def test_a_registry_is_not_supported_yet(penstock: Penstock) -> None:
-    """Said, never ignored."""
-    ran = penstock("model show -n m --label latest --registry-name azureml")
-
-    assert ran.code == 1
-    assert "registries are not supported yet" in ran.err
-
-
 @pytest.mark.parametrize(
     "line", ["model create", "environment create --set a.b=c", "data create --set broken"]
 )

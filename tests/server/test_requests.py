@@ -74,11 +74,26 @@ ALLOWED = {
     "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",
     "GET /workspaces/{workspace}/{kind}/{name}/labels/{label}": "mj",
 }
+# Every workspace reads what is in a registry; who belongs to one workspace changes nothing in it.
+ALLOWED |= {
+    "GET /registries": "msj",
+    "POST /registries": "",
+    "GET /registries/{registry}": "msj",
+    "PATCH /registries/{registry}": "",
+    "DELETE /registries/{registry}": "",
+} | {
+    route.replace("/workspaces/{workspace}", "/registries/{registry}"): "msj"
+    if route.startswith("GET") or route.endswith(":validate")
+    else ""
+    for route in ALLOWED
+    if "/{workspace}/models" in route or "/{kind}" in route or "/components" in route
+}
 BODIES: dict[str, Any] = {
     "POST /links": {"workspace": "default", "target": "/"},
     "POST /blobs:missing": {"digests": []},
     "PATCH /workspaces/{workspace}/computes/{name}": {"set": {}},
     "PATCH /workspaces/{workspace}": {},
+    "PATCH /registries/{registry}": {},
     "POST /gc": {"dry_run": True},
     "POST /workspaces/{workspace}/tokens": {},
 }
@@ -102,7 +117,7 @@ def answer_of(api: FastAPI, route: str, caller: Caller | None) -> int:
         "path": "x",
         "digest": hashlib.sha256(b"").hexdigest(),
     }
-    for part in ("workspace", "kind", "path", "digest", "name", "version", "label"):
+    for part in ("workspace", "kind", "path", "digest", "registry", "name", "version", "label"):
         path = path.replace(f"{{{part}}}", values.get(part, "nothing"))
 
     async def as_caller(scope: Any, receive: Any, send: Any) -> None:

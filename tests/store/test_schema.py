@@ -17,7 +17,7 @@ from penstock.errors import PenstockError, ServerUnavailable, StorageFull
 from penstock.store import schema
 from penstock.store.database import open_database
 from penstock.store.records.tables import metadata
-from penstock.testing.records import a_workspace
+from penstock.testing.records import a_registry, a_workspace, an_asset
 from tests.store.conftest import SmallDisk
 
 PRESENT, PRESENT_MIGRATIONS = schema.HEAD, schema.MIGRATIONS
@@ -31,6 +31,27 @@ def upgrade() -> None:
     with op.batch_alter_table("penstock_workspaces") as batch:
         batch.add_column(sa.Column("owner", sa.String()))
     {more}
+"""
+
+
+# The file goes back to what the version before registries wrote, with an asset in it.
+_BEFORE_REGISTRIES = """
+DROP TABLE penstock_assets;
+DROP TABLE penstock_scopes;
+DROP TABLE penstock_registries;
+CREATE TABLE penstock_assets (
+    workspace VARCHAR NOT NULL, kind VARCHAR NOT NULL, name VARCHAR NOT NULL, version VARCHAR NOT NULL,
+    spec JSON NOT NULL, digest VARCHAR NOT NULL, description TEXT, tags JSON NOT NULL, properties JSON NOT NULL,
+    archived BOOLEAN NOT NULL, archived_whole BOOLEAN DEFAULT 0 NOT NULL,
+    anonymous BOOLEAN NOT NULL, created_at DOUBLE NOT NULL, created_by VARCHAR NOT NULL,
+    modified_at DOUBLE NOT NULL, sequence INTEGER NOT NULL,
+    CONSTRAINT penstock_assets_pk PRIMARY KEY (workspace, kind, name, version),
+    CONSTRAINT penstock_assets_workspace_fk FOREIGN KEY(workspace) REFERENCES penstock_workspaces (name) ON DELETE CASCADE,
+    CONSTRAINT penstock_assets_workspace_sequence_key UNIQUE (workspace, sequence)
+);
+CREATE INDEX penstock_assets_workspace_kind_name_sequence_idx ON penstock_assets (workspace, kind, name, sequence);
+INSERT INTO penstock_assets VALUES ('demo', 'data', 'd', '1', '{}', 'x', NULL, '{}', '{}', 0, 0, 0, 1.0, 'me', 1.0, 1);
+UPDATE penstock_alembic SET version_num = 'archived_jobs_and_names';
 """
 
 
@@ -77,6 +98,23 @@ def test_the_migrations_make_the_tables_that_the_code_uses(path: Path) -> None:
         )
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_assets_of_before_there_were_registries_are_kept(path: Path) -> None:
+    """They belong to their workspace, and go with it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_BEFORE_REGISTRIES)
+
+    database = open_database(path)
+
+    with database.transaction() as tx:
+        assert [asset.version for asset in tx.assets.every("demo", "data")] == ["1"]
+        tx.registries.create(a_registry())
+        tx.assets.create(an_asset(workspace="registry:shared"))
+        tx.workspaces.delete("demo")
+        assert tx.assets.every("demo", "data") == ()
+        assert len(tx.assets.every("registry:shared", "data")) == 1
+    database.close()
 
 
 def test_the_head_that_the_code_says_is_the_head_that_alembic_finds() -> None:

@@ -148,7 +148,6 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
 def _create(noun: AssetNoun, invocation: Invocation) -> object:
     from penstock.cli.documents import created, document_of
 
-    _refuse_registry(invocation)
     arguments = invocation.arguments
     fields = {
         "name": arguments.name,
@@ -158,14 +157,13 @@ def _create(noun: AssetNoun, invocation: Invocation) -> object:
         **noun.fields(invocation),
     }
     document = document_of(invocation, noun.kind, fields)
-    return created(invocation, getattr(invocation.client, noun.attribute).create(document))
+    return created(invocation, assets_of(noun, invocation).create(document))
 
 
 def _list(noun: AssetNoun, invocation: Invocation) -> object:
-    _refuse_registry(invocation)
     arguments = invocation.arguments
     flags.refuse_both_archived(arguments.include_archived, arguments.archived_only)
-    found: object = getattr(invocation.client, noun.attribute).list(
+    found: object = assets_of(noun, invocation).list(
         arguments.name,
         include_archived=arguments.include_archived,
         archived_only=arguments.archived_only,
@@ -187,9 +185,8 @@ def _update(noun: AssetNoun, invocation: Invocation) -> object:
 
 
 def _archive(noun: AssetNoun, invocation: Invocation, verb: Literal["archive", "restore"]) -> None:
-    _refuse_registry(invocation)
     _refuse_both(invocation)
-    assets = getattr(invocation.client, noun.attribute)
+    assets = assets_of(noun, invocation)
     _asked(noun, invocation, lambda: getattr(assets, verb)(**_which(invocation)))
 
 
@@ -197,7 +194,6 @@ def of_one_version(
     noun: AssetNoun, invocation: Invocation, command: str, ask: Callable[[Any, dict[str, Any]], object]
 ) -> object:
     """What a command that acts on exactly one version answers; `ask` gets the client's assets and which version."""
-    _refuse_registry(invocation)
     _refuse_both(invocation)
     arguments = invocation.arguments
     if not arguments.version and not arguments.label:
@@ -205,7 +201,7 @@ def of_one_version(
             "must provide either --version or --label",
             hint=f"the newest: penstock {noun.kind} {command} -n {arguments.name} -l latest",
         )
-    assets = getattr(invocation.client, noun.attribute)
+    assets = assets_of(noun, invocation)
     return _asked(noun, invocation, lambda: ask(assets, _which(invocation)))
 
 
@@ -216,7 +212,7 @@ def _asked(noun: AssetNoun, invocation: Invocation, ask: Callable[[], object]) -
     try:
         return ask()
     except NotFound as error:
-        known = (row["name"] for row in getattr(invocation.client, noun.attribute).list())
+        known = (row["name"] for row in assets_of(noun, invocation).list())
         raise named(error, noun.kind, invocation.arguments.name, known) from error
 
 
@@ -230,12 +226,12 @@ def _refuse_both(invocation: Invocation) -> None:
         raise PenstockError("cannot provide both --version and --label", hint="give one of them")
 
 
-def _refuse_registry(invocation: Invocation) -> None:
-    if invocation.arguments.registry_name:
-        raise PenstockError(
-            "argument --registry-name: registries are not supported yet",
-            hint="leave it out to use the workspace's own assets",
-        )
+# Any: the client's assets of this kind, whichever the kind.
+def assets_of(noun: AssetNoun, invocation: Invocation) -> Any:
+    """The assets of the registry of --registry-name, which counts before -w; else those of the workspace."""
+    registry = invocation.get("registry_name")
+    place = invocation.client.in_registry(registry) if registry else invocation.client
+    return getattr(place, noun.attribute)
 
 
 def _one(kind: str) -> str:

@@ -29,7 +29,7 @@ MAX_RESULTS = Argument(("--max-results", "-r"), "At most this many.", convert=at
 INCLUDE_ARCHIVED = Argument(("--include-archived",), "Archived ones as well.", takes="nothing")
 ARCHIVED_ONLY = Argument(("--archived-only",), "Only archived ones.", takes="nothing")
 TAG = Argument(("--tag",), "Only those with this tag, as `key` or `key=value`.")
-REGISTRY_NAME = Argument(("--registry-name",), "Registries are not supported yet.", metavar="NAME")
+REGISTRY_NAME = Argument(("--registry-name",), "Registry to use instead of the workspace.", metavar="NAME")
 
 
 def name_of(what: str) -> Argument:

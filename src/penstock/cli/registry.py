@@ -17,7 +17,8 @@ class Noun:
 
     @property
     def module(self) -> str:
-        return f"penstock.cli.{self.name}"
+        # `registry` is this table's own name.
+        return f"penstock.cli.{'registries' if self.name == 'registry' else self.name}"
 
     def commands(self) -> Mapping[str, Command]:
         """Its commands by name. Imports the noun's module: call it only for the noun that was typed."""
@@ -28,6 +29,7 @@ NOUNS: Mapping[str, Noun] = {
     noun.name: noun
     for noun in (
         Noun("workspace", "Create and look at workspaces: the unit of isolation."),
+        Noun("registry", "Create and look at registries: what workspaces share."),
         Noun("environment", "Register the software that jobs run in."),
         Noun("data", "Register files and folders as versioned data."),
         Noun("model", "Register and look up models."),
@@ -56,7 +58,7 @@ NOUNS: Mapping[str, Noun] = {
 # Groups of `az ml` that Penstock knows of and does not have yet. A group leaves this list when its module arrives.
 NOT_YET = (
     "batch-deployment", "batch-endpoint", "connection", "datastore", "feature-set", "feature-store",
-    "feature-store-entity", "index", "online-deployment", "online-endpoint", "registry", "schedule", "workspace-hub",
+    "feature-store-entity", "index", "online-deployment", "online-endpoint", "schedule", "workspace-hub",
     "serverless-endpoint", "marketplace-subscription", "capability-host", "deployment-template",
 )  # fmt: skip
 

@@ -14,11 +14,11 @@ Record = dict[str, Any]
 
 
 class Assets:
-    """The versioned assets of one kind in one workspace."""
+    """The versioned assets of one kind in one workspace or registry; `base` is its address."""
 
-    def __init__(self, connection: Connection, workspace: str, kind: str, say: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, base: str, kind: str, say: Callable[[str], None]) -> None:
         self._connection = connection
-        self._path = f"/api/v1/workspaces/{escaped(workspace)}/{kind}"
+        self._path = f"{base}/{kind}"
         self._say = say
 
     def create(self, document: "Document") -> "Created":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from penstock.client.connection import Address, Connection
+from penstock.client.connection import Address, Connection, escaped
 from penstock.settings import Home, setting
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from penstock.client.components import Components
     from penstock.client.computes import Computes
     from penstock.client.jobs import Jobs
+    from penstock.client.registries import InRegistry, Registries
     from penstock.client.server import Server
     from penstock.client.workspaces import Workspaces
 
@@ -75,6 +76,18 @@ class Client:
         return Workspaces(self.connection, self.workspace)
 
     @cached_property
+    def registries(self) -> "Registries":
+        from penstock.client.registries import Registries
+
+        return Registries(self.connection)
+
+    def in_registry(self, name: str) -> "InRegistry":
+        """The assets of a registry: `client.in_registry("shared").models.list()`."""
+        from penstock.client.registries import InRegistry
+
+        return InRegistry(self.connection, name, self._say)
+
+    @cached_property
     def environments(self) -> "Assets":
         return self._assets("environments")
 
@@ -90,7 +103,7 @@ class Client:
     def components(self) -> "Components":
         from penstock.client.components import Components
 
-        return Components(self.connection, self.workspace, "components", self._say)
+        return Components(self.connection, self._base, "components", self._say)
 
     @cached_property
     def computes(self) -> "Computes":
@@ -113,4 +126,9 @@ class Client:
     def _assets(self, kind: str) -> "Assets":
         from penstock.client.assets import Assets
 
-        return Assets(self.connection, self.workspace, kind, self._say)
+        return Assets(self.connection, self._base, kind, self._say)
+
+    @property
+    def _base(self) -> str:
+        """The address of the workspace."""
+        return f"/api/v1/workspaces/{escaped(self.workspace)}"

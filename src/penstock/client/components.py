@@ -1,4 +1,4 @@
-"""Components of one workspace: what every asset has, and checking one without creating it."""
+"""Components of one workspace or registry: what every asset has, and checking one without creating it."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Components(Assets):
-    """The components of one workspace."""
+    """The components of one workspace or registry."""
 
     def validate(self, document: "Document") -> Record:
         """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""

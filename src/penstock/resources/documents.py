@@ -19,11 +19,13 @@ from penstock.resources.model import Model
 from penstock.resources.model_base import warnings_within
 from penstock.resources.nearest import did_you_mean
 from penstock.resources.pipeline_component import PipelineComponent
+from penstock.resources.registry import Registry
 from penstock.resources.wording import location_of, problem_from
 from penstock.resources.workspace import Workspace
 
 Resource = (
     Workspace
+    | Registry
     | Environment
     | Data
     | Model
@@ -36,6 +38,7 @@ Resource = (
 
 MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
     "workspace": (Workspace,),
+    "registry": (Registry,),
     "environment": (Environment,),
     "data": (Data,),
     "model": (Model,),

@@ -63,6 +63,14 @@ WorkspaceName = Annotated[
         r"[a-zA-Z0-9][a-zA-Z0-9\-_]{1,32}",
     ),
 ]
+RegistryName = Annotated[
+    str,
+    _named(
+        "a name of a registry",
+        "2 to 33 letters, digits, `-` and `_`, starting with a letter or a digit",
+        r"[a-zA-Z0-9][a-zA-Z0-9\-_]{1,32}",
+    ),
+]
 ComponentName = Annotated[
     str,
     _named(

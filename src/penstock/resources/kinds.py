@@ -52,7 +52,7 @@ _BY_KEY: tuple[tuple[frozenset[str], str], ...] = (
         ),
         "workspace",
     ),
-    (frozenset({"primary_location", "replication_locations"}), "registry"),
+    (frozenset({"primary_location", "replication_locations", "intellectual_property"}), "registry"),
     (frozenset({"target"}), "connection"),
     (frozenset({"model_id"}), "serverless-endpoint"),
 )
@@ -69,6 +69,7 @@ _BY_SCHEMA: tuple[tuple[str, str], ...] = (
     ("job", "job"),
     ("environment", "environment"),
     ("workspace", "workspace"),
+    ("registry", "registry"),
     ("compute", "compute"),
     ("amlcompute", "compute"),
     ("model", "model"),
@@ -93,7 +94,7 @@ _ADVICE: Mapping[str, str] = {
     ),
     "job": "submit it with `penstock job create -f {name}`",
 }
-_NOUNS = frozenset({"workspace", "environment", "data", "model", "compute"})
+_NOUNS = frozenset({"workspace", "registry", "environment", "data", "model", "compute"})
 
 
 def kind_of(data: Any) -> str | None:

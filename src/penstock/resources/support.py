@@ -21,6 +21,7 @@ from penstock.resources.model import Model
 from penstock.resources.model_base import Part, note_of, status_of
 from penstock.resources.pipeline_component import PipelineComponent, PipelineStep
 from penstock.resources.ports import InputPort, OutputPort
+from penstock.resources.registry import Registry
 from penstock.resources.run_settings import ComputeIdentity, JobIdentity, Limits, QueueSettings, Resources
 from penstock.resources.services import Service
 from penstock.resources.wording import quoted
@@ -29,6 +30,7 @@ from penstock.resources.workspace_settings import WorkspaceSettings
 
 SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]] = (
     ("Workspace", "", (("", Workspace), ("settings.", WorkspaceSettings))),
+    ("Registry", "", (("", Registry),)),
     (
         "Environment",
         "Inline in a job the same fields, without need of a `name`.",
@@ -96,7 +98,7 @@ UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "files",
         (
             "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "schedule", "datastore",
-            "connection", "registry", "feature-store", "feature-set", "feature-store-entity", "index", "data import",
+            "connection", "feature-store", "feature-set", "feature-store-entity", "index", "data import",
             "model-package", "serverless-endpoint",
         ),
     ),

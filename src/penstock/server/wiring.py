@@ -14,6 +14,7 @@ from penstock.jobs.step_runner import StepRunner, default_threads
 from penstock.jobs.workers import Workers
 from penstock.server.platform import Platform
 from penstock.server.verbs.compute import instances_of
+from penstock.server.verbs.registry import ensure_built_in
 from penstock.server.verbs.workspace import ensure_default
 from penstock.settings import Home, number_setting
 from penstock.store.artifacts.files import FileArtifacts
@@ -82,6 +83,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         started_at=time.time(),
     )
     ensure_default(platform)
+    ensure_built_in(platform)
     return platform, rest
 
 

@@ -6,6 +6,7 @@ from penstock.store.records.asset import AssetRepository
 from penstock.store.records.compute import ComputeRepository
 from penstock.store.records.event import EventRepository
 from penstock.store.records.job import JobRepository
+from penstock.store.records.registry import RegistryRepository
 from penstock.store.records.workspace import WorkspaceRepository
 
 
@@ -18,6 +19,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.workspaces = WorkspaceRepository(connection)
+        self.registries = RegistryRepository(connection)
         self.assets = AssetRepository(connection)
         self.computes = ComputeRepository(connection)
         self.jobs = JobRepository(connection)

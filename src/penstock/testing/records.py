@@ -5,6 +5,7 @@ from typing import Any
 from penstock.store.records.asset import AssetRecord
 from penstock.store.records.compute import ComputeRecord
 from penstock.store.records.job import JobRecord
+from penstock.store.records.registry import RegistryRecord
 from penstock.store.records.workspace import WorkspaceRecord
 
 
@@ -41,3 +42,11 @@ def a_job(name: str = "job-1", **columns: Any) -> JobRecord:
         "compute": None, "error": None, "created_at": 1.0, "created_by": "somebody",
     }  # fmt: skip
     return JobRecord(name=name, **{**plain, **columns})
+
+
+def a_registry(name: str = "shared", **columns: Any) -> RegistryRecord:
+    plain: dict[str, Any] = {
+        "description": None, "location": None, "resource_group": None, "tags": {}, "properties": {},
+        "created_at": 1.0, "created_by": "somebody",
+    }  # fmt: skip
+    return RegistryRecord(name=name, **{**plain, **columns})

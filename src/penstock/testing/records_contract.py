@@ -8,7 +8,7 @@ import pytest
 from penstock.errors import AlreadyExists, Conflict, NotFound
 from penstock.store.database import Database
 from penstock.store.records.job import TERMINAL
-from penstock.testing.records import a_compute, a_job, a_workspace, an_asset
+from penstock.testing.records import a_compute, a_job, a_registry, a_workspace, an_asset
 
 # Whatever a user may write into tags and properties.
 ODD = {"ключ": "значение", 'quote " and . [0]': "a'b", "deep": {"list": [1, 2.5, None, True], "empty": {}}}
@@ -67,6 +67,48 @@ class RecordsContract:
             assert tx.jobs.list("demo", every=True) == ()
             assert tx.events.append("demo", 2.0, "x", "y", {}).sequence == 2
             assert len(tx.jobs.list("other", every=True)) == 2
+
+    # Registries
+
+    def test_a_registry_comes_back_as_it_was_made_and_changed(self, database: Database) -> None:
+        """Those that there are come by name; an unknown one is told with the near one."""
+        record = a_registry(description="ours ☃", tags=ODD, properties={"a": [1]}, resource_group="rg")
+        with database.transaction() as tx:
+            assert tx.registries.create(record) == record
+            other = tx.registries.create(a_registry("other"))
+            with pytest.raises(AlreadyExists, match="registry `shared` exists already"):
+                tx.registries.create(record)
+
+            changed = tx.registries.update("other", tags={"a": "b"})
+
+        assert changed == a_registry("other", tags={"a": "b"})
+        with database.reading() as tx:
+            assert tx.registries.get("shared") == record
+            assert tx.registries.list() == (changed, record)
+            assert other.tags == {}
+            with pytest.raises(NotFound) as refused:
+                tx.registries.get("sharde")
+        assert refused.value.hint == "did you mean `shared`?"
+
+    def test_a_registry_takes_its_assets_with_it_and_leaves_those_of_workspaces(
+        self, database: Database
+    ) -> None:
+        """Its assets have an order of their own; nothing can be put where there is neither."""
+        with database.transaction() as tx:
+            tx.workspaces.create(a_workspace())
+            tx.registries.create(a_registry("demo"))
+            mine = tx.assets.create(an_asset(digest="1"))
+            theirs = tx.assets.create(an_asset(workspace="registry:demo", digest="2"))
+
+            assert (mine.sequence, theirs.sequence) == (1, 1)
+            assert tx.assets.list("registry:demo", "data") == (theirs,)
+
+            tx.registries.delete("demo")
+
+            assert tx.assets.every("registry:demo", "data") == ()
+            assert tx.assets.list("demo", "data") == (mine,)
+            with pytest.raises(NotFound):
+                tx.registries.delete("demo")
 
     def test_names_that_are_taken_are_refused(self, database: Database) -> None:
         """Workspaces, versions of assets, and jobs; each error names the thing."""

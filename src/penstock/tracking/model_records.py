@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from penstock.errors import NotFound
+from penstock.resources.scope import told
 
 ModelType = Literal["custom_model", "mlflow_model"]
 
@@ -131,8 +132,8 @@ def get_version(versions: Iterable[ModelVersion], workspace: str, name: str, ver
     found = find_version(every, version)
     if found is None:
         raise NotFound(
-            f"model `{name}:{version}` was not found in workspace `{workspace}`",
-            details=[f"looked in: workspace `{workspace}` ({_what_there_is(every)})"],
+            f"model `{name}:{version}` was not found in {told(workspace)}",
+            details=[f"looked in: {told(workspace)} ({_what_there_is(every)})"],
             hint=f"use `azureml:{name}:{every[0].version}`"
             if every
             else "`penstock model list` shows what there is",

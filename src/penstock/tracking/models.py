@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import AlreadyExists, InvalidDocument, NotFound, PenstockError
+from penstock.resources.scope import told
 from penstock.tracking import model_files, model_records
 from penstock.tracking.model_folders import ModelFolders
 from penstock.tracking.model_records import (
@@ -82,10 +83,10 @@ class Models:
                 return self._with_flavors(workspace, record)
         if label == "latest" and versions:
             raise NotFound(
-                f"model `{name}@{label}` was not found in workspace `{workspace}`: all its versions are archived",
+                f"model `{name}@{label}` was not found in {told(workspace)}: all its versions are archived",
                 hint=f"`penstock model restore -n {name}`, or name a version: `azureml:{name}:{versions[0].version}`",
             )
-        raise NotFound(f"model `{name}@{label}` was not found in workspace `{workspace}`")
+        raise NotFound(f"model `{name}@{label}` was not found in {told(workspace)}")
 
     def create(
         self,

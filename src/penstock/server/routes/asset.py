@@ -6,12 +6,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here, Which, WhichBody
+from penstock.server.routes.request import (
+    By,
+    ChangesBody,
+    DocumentBody,
+    Here,
+    Scope,
+    Which,
+    WhichBody,
+    in_both,
+)
 from penstock.server.verbs import asset as verbs
 from penstock.server.verbs import component, data, environment
 from penstock.server.verbs.answer import Created
 
-router = APIRouter(tags=["assets"], prefix="/workspaces/{workspace}/{kind}")
+_routes = APIRouter(tags=["assets"], prefix="/{kind}")
 
 
 class Kind(StrEnum):
@@ -34,11 +43,11 @@ _CREATE: dict[Kind, Callable[..., Created]] = {
 KindPath = Annotated[Kind, Path()]
 
 
-@router.get("")
+@_routes.get("")
 def list_assets(
     here: Here,
     by: By,
-    workspace: str,
+    scope: Scope,
     kind: KindPath,
     shown: Which,
     name: str | None = None,
@@ -46,44 +55,47 @@ def list_assets(
     max_results: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row per name, or all versions of one name, newest first."""
-    return verbs.listing(here, by, workspace, kind.noun, name=name, shown=shown, tag=tag, limit=max_results)
+    return verbs.listing(here, by, scope, kind.noun, name=name, shown=shown, tag=tag, limit=max_results)
 
 
-@router.post("", status_code=201)
-def create_asset(here: Here, by: By, workspace: str, kind: KindPath, body: DocumentBody) -> dict[str, Any]:
+@_routes.post("", status_code=201)
+def create_asset(here: Here, by: By, scope: Scope, kind: KindPath, body: DocumentBody) -> dict[str, Any]:
     """Create a version."""
-    return _CREATE[kind](here, by, workspace, body.document).as_record()
+    return _CREATE[kind](here, by, scope, body.document).as_record()
 
 
-@router.get("/{name}/versions/{version}")
-def show_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, version: str) -> dict[str, Any]:
+@_routes.get("/{name}/versions/{version}")
+def show_asset(here: Here, by: By, scope: Scope, kind: KindPath, name: str, version: str) -> dict[str, Any]:
     """One version."""
-    return verbs.show(here, by, workspace, kind.noun, name, version)
+    return verbs.show(here, by, scope, kind.noun, name, version)
 
 
-@router.get("/{name}/labels/{label}")
+@_routes.get("/{name}/labels/{label}")
 def show_asset_by_label(
-    here: Here, by: By, workspace: str, kind: KindPath, name: str, label: str
+    here: Here, by: By, scope: Scope, kind: KindPath, name: str, label: str
 ) -> dict[str, Any]:
     """The version that a label names."""
-    return verbs.show_label(here, by, workspace, kind.noun, name, label)
+    return verbs.show_label(here, by, scope, kind.noun, name, label)
 
 
-@router.patch("/{name}/versions/{version}")
+@_routes.patch("/{name}/versions/{version}")
 def update_asset(
-    here: Here, by: By, workspace: str, kind: KindPath, name: str, version: str, body: ChangesBody
+    here: Here, by: By, scope: Scope, kind: KindPath, name: str, version: str, body: ChangesBody
 ) -> dict[str, Any]:
     """Change what describes a version."""
-    return verbs.update(here, by, workspace, kind.noun, name, version, body.changes)
+    return verbs.update(here, by, scope, kind.noun, name, version, body.changes)
 
 
-@router.post("/{name}/archive", status_code=204)
-def archive_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, body: WhichBody) -> None:
+@_routes.post("/{name}/archive", status_code=204)
+def archive_asset(here: Here, by: By, scope: Scope, kind: KindPath, name: str, body: WhichBody) -> None:
     """Hide a version, or a name with all its versions, from lists and from `@latest`."""
-    verbs.archive(here, by, workspace, kind.noun, name, version=body.version, label=body.label)
+    verbs.archive(here, by, scope, kind.noun, name, version=body.version, label=body.label)
 
 
-@router.post("/{name}/restore", status_code=204)
-def restore_asset(here: Here, by: By, workspace: str, kind: KindPath, name: str, body: WhichBody) -> None:
+@_routes.post("/{name}/restore", status_code=204)
+def restore_asset(here: Here, by: By, scope: Scope, kind: KindPath, name: str, body: WhichBody) -> None:
     """Undo archiving."""
-    verbs.restore(here, by, workspace, kind.noun, name, version=body.version, label=body.label)
+    verbs.restore(here, by, scope, kind.noun, name, version=body.version, label=body.label)
+
+
+router = in_both(_routes)

@@ -4,13 +4,16 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from penstock.server.routes.request import By, DocumentBody, Here
+from penstock.server.routes.request import By, DocumentBody, Here, Scope, in_both
 from penstock.server.verbs import component as verbs
 
-router = APIRouter(tags=["component"], prefix="/workspaces/{workspace}")
+_routes = APIRouter(tags=["component"])
 
 
-@router.post("/components:validate")
-def validate_component(here: Here, by: By, workspace: str, body: DocumentBody) -> dict[str, Any]:
+@_routes.post("/components:validate")
+def validate_component(here: Here, by: By, scope: Scope, body: DocumentBody) -> dict[str, Any]:
     """Say everything that is wrong with a component's document."""
-    return verbs.validate(here, by, workspace, body.document)
+    return verbs.validate(here, by, scope, body.document)
+
+
+router = in_both(_routes)

@@ -4,59 +4,71 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here, Which, WhichBody
+from penstock.server.routes.request import (
+    By,
+    ChangesBody,
+    DocumentBody,
+    Here,
+    Scope,
+    Which,
+    WhichBody,
+    in_both,
+)
 from penstock.server.verbs import model as verbs
 
-router = APIRouter(tags=["model"], prefix="/workspaces/{workspace}/models")
+_routes = APIRouter(tags=["model"], prefix="/models")
 
 
-@router.get("")
+@_routes.get("")
 def list_models(
     here: Here,
     by: By,
-    workspace: str,
+    scope: Scope,
     shown: Which,
     name: str | None = None,
     tag: str | None = None,
     max_results: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row per name, or all versions of one name, newest first."""
-    return verbs.listing(here, by, workspace, name=name, shown=shown, tag=tag, limit=max_results)
+    return verbs.listing(here, by, scope, name=name, shown=shown, tag=tag, limit=max_results)
 
 
-@router.post("", status_code=201)
-def create_model(here: Here, by: By, workspace: str, body: DocumentBody) -> dict[str, Any]:
+@_routes.post("", status_code=201)
+def create_model(here: Here, by: By, scope: Scope, body: DocumentBody) -> dict[str, Any]:
     """Register a version."""
-    return verbs.create(here, by, workspace, body.document).as_record()
+    return verbs.create(here, by, scope, body.document).as_record()
 
 
-@router.get("/{name}/versions/{version}")
-def show_model(here: Here, by: By, workspace: str, name: str, version: str) -> dict[str, Any]:
+@_routes.get("/{name}/versions/{version}")
+def show_model(here: Here, by: By, scope: Scope, name: str, version: str) -> dict[str, Any]:
     """One version."""
-    return verbs.show(here, by, workspace, name, version)
+    return verbs.show(here, by, scope, name, version)
 
 
-@router.get("/{name}/labels/{label}")
-def show_model_by_label(here: Here, by: By, workspace: str, name: str, label: str) -> dict[str, Any]:
+@_routes.get("/{name}/labels/{label}")
+def show_model_by_label(here: Here, by: By, scope: Scope, name: str, label: str) -> dict[str, Any]:
     """The version that a label or an MLflow alias names."""
-    return verbs.show_label(here, by, workspace, name, label)
+    return verbs.show_label(here, by, scope, name, label)
 
 
-@router.patch("/{name}/versions/{version}")
+@_routes.patch("/{name}/versions/{version}")
 def update_model(
-    here: Here, by: By, workspace: str, name: str, version: str, body: ChangesBody
+    here: Here, by: By, scope: Scope, name: str, version: str, body: ChangesBody
 ) -> dict[str, Any]:
     """Change what describes a version."""
-    return verbs.update(here, by, workspace, name, version, body.changes)
+    return verbs.update(here, by, scope, name, version, body.changes)
 
 
-@router.post("/{name}/archive", status_code=204)
-def archive_model(here: Here, by: By, workspace: str, name: str, body: WhichBody) -> None:
+@_routes.post("/{name}/archive", status_code=204)
+def archive_model(here: Here, by: By, scope: Scope, name: str, body: WhichBody) -> None:
     """Hide a version, or a model with all its versions, from lists and from `@latest`."""
-    verbs.archive(here, by, workspace, name, version=body.version, label=body.label)
+    verbs.archive(here, by, scope, name, version=body.version, label=body.label)
 
 
-@router.post("/{name}/restore", status_code=204)
-def restore_model(here: Here, by: By, workspace: str, name: str, body: WhichBody) -> None:
+@_routes.post("/{name}/restore", status_code=204)
+def restore_model(here: Here, by: By, scope: Scope, name: str, body: WhichBody) -> None:
     """Undo archiving."""
-    verbs.restore(here, by, workspace, name, version=body.version, label=body.label)
+    verbs.restore(here, by, scope, name, version=body.version, label=body.label)
+
+
+router = in_both(_routes)

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from penstock.errors import NotAuthenticated
+from penstock.errors import NotAuthenticated, NotFound
 from penstock.identity.tokens import Caller
 from penstock.resources.changes import Changes
+from penstock.resources.scope import registry_of, registry_scope
 from penstock.server.platform import Platform
 from penstock.server.verbs.lifecycle import Shown
 
@@ -32,6 +33,33 @@ Here = Annotated[Platform, Depends(_platform)]
 By = Annotated[Caller, Depends(_caller)]
 Which = Annotated[Shown, Depends(_shown)]
 """Whether a list has what is archived."""
+
+
+def _in_workspace(request: Request, workspace: str) -> None:
+    if registry_of(workspace) is not None:  # a registry has its own address, and one is enough
+        raise NotFound(f"workspace `{workspace}` was not found")
+    request.state.scope = workspace
+
+
+def _in_registry(request: Request, registry: str) -> None:
+    request.state.scope = registry_scope(registry)
+
+
+def _scope(request: Request) -> str:
+    scope: str = request.state.scope
+    return scope
+
+
+Scope = Annotated[str, Depends(_scope)]
+"""The workspace's or registry's scope (`resources/scope.py`) that a route of `in_both` was asked in."""
+
+
+def in_both(router: APIRouter) -> APIRouter:
+    """The routes of assets, whose paths begin with `/{kind}`: under every workspace, and under every registry."""
+    both = APIRouter()
+    both.include_router(router, prefix="/workspaces/{workspace}", dependencies=[Depends(_in_workspace)])
+    both.include_router(router, prefix="/registries/{registry}", dependencies=[Depends(_in_registry)])
+    return both
 
 
 class Body(BaseModel):

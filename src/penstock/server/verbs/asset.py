@@ -10,13 +10,15 @@ from penstock.errors import AlreadyExists, NotFound
 from penstock.events import AssetCreated, AssetUpdated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.description import creation_context, group_of, resource_id
+from penstock.jobs.description import creation_context
 from penstock.resources.changes import Changes, changed_fields
 from penstock.resources.documents import Parsed
 from penstock.resources.nearest import nearest
+from penstock.resources.scope import registry_of, told
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
+from penstock.server.verbs.scope import PLURALS, Identity, identity_of, must_exist
 from penstock.store.records.asset import AssetRecord
 from penstock.store.transaction import Transaction
 
@@ -54,12 +56,12 @@ def digest_of(content: Mapping[str, Any]) -> str:
 def save(platform: Platform, tx: Transaction, workspace: str, new: NewVersion) -> AssetRecord:
     """Write a version: a new one, or the same one again with other tags; refused where the content differs."""
     digest = digest_of(new.content)
-    tx.workspaces.get(workspace)
+    must_exist(tx, workspace)
     existing = _same_version(tx, workspace, new, digest)
     if existing is not None:
         if existing.digest != digest:
             raise AlreadyExists(
-                f"{new.kind} `{new.name}:{existing.version}` exists in workspace `{workspace}` with other content",
+                f"{new.kind} `{new.name}:{existing.version}` exists in {told(workspace)} with other content",
                 hint="a version never changes: leave the version out to get the next one, or name a new one",
             )
         return _update(platform, tx, existing, new)
@@ -142,19 +144,34 @@ def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str 
     shown = [record.version for record in records if not record.archived]
     wanted = f"`{name}:{version}`" if version is not None else f"`{name}`"
     if shown:
-        looked = f"looked in: workspace `{workspace}` (versions {', '.join(shown[:10])})"
-        hint = f"use `azureml:{name}:{shown[0]}`"
+        looked = f"looked in: {told(workspace)} (versions {', '.join(shown[:10])})"
+        hint = f"use `{reference_to(workspace, kind, name, shown[0])}`"
     elif records:
-        looked = f"looked in: workspace `{workspace}` (all its versions are archived)"
+        looked = f"looked in: {told(workspace)} (all its versions are archived)"
         hint = (
-            f"`penstock {kind} restore -n {name}`, or name a version: `azureml:{name}:{records[0].version}`"
+            f"`penstock {kind} restore -n {name}{_flag(workspace)}`, or name a version: "
+            f"`{reference_to(workspace, kind, name, records[0].version)}`"
         )
     else:
         names = [record.name for record in tx.assets.list(workspace, kind)]
-        looked = f"looked in: workspace `{workspace}` (no such name{_known(names)})"
-        near = nearest(name, names)
-        hint = f"did you mean `{near}`?" if near else f"create it with `penstock {kind} create -f <file>`"
-    raise NotFound(f"{kind} {wanted} was not found in workspace `{workspace}`", details=(looked,), hint=hint)
+        looked = f"looked in: {told(workspace)} (no such name{_known(names)})"
+        near, create = nearest(name, names), f"penstock {kind} create -f <file>{_flag(workspace)}"
+        hint = f"did you mean `{near}`?" if near else f"create it with `{create}`"
+    raise NotFound(f"{kind} {wanted} was not found in {told(workspace)}", details=(looked,), hint=hint)
+
+
+def reference_to(scope: str, kind: str, name: str, version: str) -> str:
+    """What a file says to refer to it."""
+    registry = registry_of(scope)
+    if registry is None:
+        return f"azureml:{name}:{version}"
+    return f"azureml://registries/{registry}/{PLURALS[kind]}/{name}/versions/{version}"
+
+
+def _flag(scope: str) -> str:
+    """What leads a command to the scope, where that is a registry."""
+    registry = registry_of(scope)
+    return "" if registry is None else f" --registry-name {registry}"
 
 
 def _known(names: list[str]) -> str:
@@ -200,7 +217,7 @@ def listing(
     """One row per name with its latest version; with a name, that name's versions, newest first."""
     require(caller, Action.ASSET_READ, workspace)
     with platform.database.reading() as tx:
-        group = group_of(tx, workspace)
+        identity = identity_of(tx, workspace, kind)
         records = tx.assets.list(
             workspace,
             kind,
@@ -211,7 +228,7 @@ def listing(
             limit=limit,
         )
         if name is not None:
-            return [_described(record, group) for record in records]
+            return [_described(record, identity) for record in records]
         return [
             {
                 "name": record.name,
@@ -324,13 +341,14 @@ def answer(tx: Transaction, record: AssetRecord, parsed: Parsed) -> Created:
 
 def record_of(tx: Transaction, record: AssetRecord) -> dict[str, Any]:
     """The record that REST returns."""
-    return _described(record, group_of(tx, record.workspace))
+    return _described(record, identity_of(tx, record.workspace, record.kind))
 
 
-def _described(record: AssetRecord, group: str) -> dict[str, Any]:
-    kind = {"environment": "environments", "data": "data", "component": "components"}[record.kind]
+def _described(record: AssetRecord, identity: Identity) -> dict[str, Any]:
+    path = record.spec.get("path")
     return {
         **{key: value for key, value in record.spec.items() if value is not None},
+        **({"path": identity.path(path)} if isinstance(path, str) else {}),
         "name": record.name,
         "version": record.version,
         "description": record.description,
@@ -338,6 +356,5 @@ def _described(record: AssetRecord, group: str) -> dict[str, Any]:
         "properties": record.properties,
         "archived": record.archived,
         "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
-        "id": f"{resource_id(group, record.workspace, kind, record.name)}/versions/{record.version}",
-        "resourceGroup": group,
+        **identity.of(record.name, record.version),
     }

@@ -15,6 +15,7 @@ from penstock.server.verbs.answer import Created, failed, succeeded
 from penstock.server.verbs.expansion import expanded, pinned
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
+from penstock.server.verbs.scope import must_exist
 from penstock.store.transaction import Transaction
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")
@@ -59,7 +60,7 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
 
 def _checked(platform: Platform, tx: Transaction, workspace: str, document: dict[str, Any]) -> Parsed:
     """The document with its model, or every problem: what is mistaken and what is missing."""
-    tx.workspaces.get(workspace)
+    must_exist(tx, workspace)
     whole = expanded(document, WorkspaceLookup(platform, tx, workspace))
     problems: list[Problem] = []
     parsed = None

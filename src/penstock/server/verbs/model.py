@@ -7,7 +7,7 @@ from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.events import AssetCreated, AssetUpdated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.description import creation_context, group_of, resource_id
+from penstock.jobs.description import creation_context
 from penstock.jobs.places import uploaded_path
 from penstock.jobs.plans import InDatastore, RunArtifact, Source
 from penstock.jobs.step_runner import run_named
@@ -22,6 +22,7 @@ from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.asset import LATEST
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.lookup import WorkspaceLookup
+from penstock.server.verbs.scope import Identity, identity_of
 from penstock.tracking.model_records import ModelVersion
 
 # What may change of a version; `properties` may only grow.
@@ -35,6 +36,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     model = parsed.resource
     assert isinstance(model, Model)
     upload.demand(platform, document)
+    identity = _identity(platform, workspace)
     path, job, run = _bytes_of(platform, workspace, str(model.path))
     if model.type == "mlflow_model" and not (path / "MLmodel").is_file():
         raise InvalidDocument(
@@ -66,7 +68,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     more = (
         [hidden("model", version.name, version.version, version.archived_whole)] if version.archived else []
     )
-    described = _described(version, _group(platform, workspace), workspace, platform.user)
+    described = _described(version, identity, platform.user)
     return Created(described, warnings_of(parsed, more))
 
 
@@ -102,20 +104,15 @@ def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str 
 def show(platform: Platform, caller: Caller, workspace: str, name: str, version: str) -> dict[str, Any]:
     """One version."""
     require(caller, Action.ASSET_READ, workspace)
-    return _described(
-        platform.models.get(workspace, name, version), _group(platform, workspace), workspace, platform.user
-    )
+    identity = _identity(platform, workspace)
+    return _described(platform.models.get(workspace, name, version), identity, platform.user)
 
 
 def show_label(platform: Platform, caller: Caller, workspace: str, name: str, label: str) -> dict[str, Any]:
     """The version that a label, or an MLflow alias, names."""
     require(caller, Action.ASSET_READ, workspace)
-    return _described(
-        platform.models.labelled(workspace, name, label),
-        _group(platform, workspace),
-        workspace,
-        platform.user,
-    )
+    identity = _identity(platform, workspace)
+    return _described(platform.models.labelled(workspace, name, label), identity, platform.user)
 
 
 def listing(
@@ -130,12 +127,12 @@ def listing(
 ) -> list[dict[str, Any]]:
     """One row per name with its latest version; with a name, that name's versions, newest first."""
     require(caller, Action.ASSET_READ, workspace)
-    group = _group(platform, workspace)
+    identity = _identity(platform, workspace)
     models = platform.models
     found = models.catalogue(workspace) if name is None else models.versions(workspace, name)
     wanted = [each for each in found if shown.has(each.archived) and _is_tagged(each, tag)][:limit]
     if name is not None:
-        return [_described(version, group, workspace, platform.user) for version in wanted]
+        return [_described(version, identity, platform.user) for version in wanted]
     return [
         {
             "name": version.name,
@@ -163,8 +160,8 @@ def update(
     """Change what describes a version; its files stay."""
     require(caller, Action.ASSET_WRITE, workspace)
     existing = platform.models.get(workspace, name, version)
-    group = _group(platform, workspace)
-    record = _described(existing, group, workspace, platform.user)
+    identity = _identity(platform, workspace)
+    record = _described(existing, identity, platform.user)
     found = changed_fields(record, changes, what=f"model `{name}:{version}`", may_change=MAY_CHANGE)
     if not found:
         return record
@@ -175,7 +172,7 @@ def update(
             values[key] = {name: "" if each is None else str(each) for name, each in values[key].items()}
     updated = platform.models.update(workspace, name, existing.version, **values)
     _tell(platform, workspace, name, existing.version)
-    return _described(updated, group, workspace, platform.user)
+    return _described(updated, identity, platform.user)
 
 
 def archive(
@@ -247,12 +244,12 @@ def _tell(platform: Platform, workspace: str, name: str, version: str | None) ->
         tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
 
 
-def _group(platform: Platform, workspace: str) -> str:
+def _identity(platform: Platform, scope: str) -> Identity:
     with platform.database.reading() as tx:
-        return group_of(tx, workspace)
+        return identity_of(tx, scope, "model")
 
 
-def _described(version: ModelVersion, group: str, workspace: str, user: str) -> dict[str, Any]:
+def _described(version: ModelVersion, identity: Identity, user: str) -> dict[str, Any]:
     return {
         "name": version.name,
         "version": version.version,
@@ -270,6 +267,5 @@ def _described(version: ModelVersion, group: str, workspace: str, user: str) -> 
         "mlflow_version": version.mlflow_version,
         "mlflow_uri": version.uri,
         "creation_context": creation_context(version.created_at, user, version.modified_at),
-        "id": f"{resource_id(group, workspace, 'models', version.name)}/versions/{version.version}",
-        "resourceGroup": group,
+        **identity.of(version.name, version.version),
     }

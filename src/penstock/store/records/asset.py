@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, not_, select, update
 
 from penstock.errors import AlreadyExists
+from penstock.resources.scope import told
 from penstock.store.records.absence import absent
 from penstock.store.records.tables import assets as table
 from penstock.store.records.tags import tagged
@@ -16,7 +17,8 @@ from penstock.store.records.tags import tagged
 class AssetRecord:
     """One version of an asset.
 
-    `digest` is the identity of its content; `sequence` the order of creation within the workspace, given by `create`.
+    `workspace` is the scope that it lives in, a workspace's or a registry's (`resources/scope.py`). `digest` is the
+    identity of its content; `sequence` the order of creation within the scope, given by `create`.
     `archived_whole`: it is archived because its whole name is, and comes back only with that.
     Times are seconds since 1970 (UTC).
     """
@@ -65,7 +67,7 @@ class AssetRepository:
         """
         if self.find(record.workspace, record.kind, record.name, record.version) is not None:
             raise AlreadyExists(
-                f"{record.kind} `{record.name}:{record.version}` exists already in workspace `{record.workspace}`"
+                f"{record.kind} `{record.name}:{record.version}` exists already in {told(record.workspace)}"
             )
         query = select(func.max(table.c.sequence)).where(table.c.workspace == record.workspace)
         record = replace(record, sequence=(self._connection.execute(query).scalar() or 0) + 1)
@@ -89,7 +91,7 @@ class AssetRepository:
         if record is None:
             self._must_be_known(workspace, kind, name)
             versions = [each.version for each in self.list(workspace, kind, name, include_archived=True)]
-            where = f" in workspace `{workspace}`"
+            where = f" in {told(workspace)}"
             raise absent(kind, f"{name}:{version}", where, versions, called=f"versions of `{name}` there")
         return record
 
@@ -103,7 +105,7 @@ class AssetRepository:
         record = self.find_latest(workspace, kind, name)
         if record is None:
             self._must_be_known(workspace, kind, name)
-            where = f" in workspace `{workspace}`: all its versions are archived"
+            where = f" in {told(workspace)}: all its versions are archived"
             raise absent(kind, f"{name}@latest", where, (), called="versions that are not archived")
         return record
 
@@ -199,7 +201,7 @@ class AssetRepository:
         known = self._connection.execute(query.distinct().order_by(table.c.name)).all()
         if name not in {row.name for row in known}:
             shown = [row.name for row in known if not row.anonymous]
-            raise absent(kind, name, f" in workspace `{workspace}`", shown, called=f"{kind} assets there")
+            raise absent(kind, name, f" in {told(workspace)}", shown, called=f"{kind} assets there")
 
 
 def _named(workspace: str, kind: str, name: str) -> ColumnElement[bool]:

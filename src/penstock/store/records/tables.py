@@ -46,10 +46,26 @@ workspaces = Table(
     Column("created_by", String, nullable=False),
 )
 
+registries = Table(
+    "penstock_registries",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("description", Text),
+    Column("location", String),
+    Column("resource_group", String),
+    Column("tags", JSON, nullable=False),
+    Column("properties", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", String, nullable=False),
+)
+
+# What assets live in: a workspace (by its name) or a registry (`registry:<name>`).
+scopes = Table("penstock_scopes", metadata, Column("name", String, primary_key=True))
+
 assets = Table(
     "penstock_assets",
     metadata,
-    Column("workspace", ForeignKey(workspaces.c.name, ondelete="CASCADE"), primary_key=True),
+    Column("workspace", ForeignKey(scopes.c.name, ondelete="CASCADE"), primary_key=True),
     Column("kind", String, primary_key=True),
     Column("name", String, primary_key=True),
     Column("version", String, primary_key=True),

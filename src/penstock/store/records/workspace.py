@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from penstock.errors import AlreadyExists
 from penstock.store.records.absence import absent
+from penstock.store.records.scope import close_scope, open_scope
 from penstock.store.records.tables import workspaces as table
 
 
@@ -50,6 +51,7 @@ class WorkspaceRepository:
         """A new workspace. AlreadyExists where the name is taken."""
         if self.find(record.name) is not None:
             raise AlreadyExists(f"workspace `{record.name}` exists already")
+        open_scope(self._connection, record.name)
         self._connection.execute(insert(table).values(vars(record)))
         return record
 
@@ -82,6 +84,7 @@ class WorkspaceRepository:
         """The workspace goes with its assets, computes and jobs; its events stay. NotFound where there is none."""
         if self._connection.execute(delete(table).where(table.c.name == name)).rowcount == 0:
             self.get(name)
+        close_scope(self._connection, name)
 
 
 def _record(row: Mapping[Any, Any]) -> WorkspaceRecord:
