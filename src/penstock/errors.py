@@ -42,6 +42,11 @@ class Problem:
         """The same problem with the place where a person finds it."""
         return replace(self, file=file, line=line)
 
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        told = f"{': '.join(part for part in (place, self.pointer, self.message) if part)}"
+        return f"{told} ({self.hint})" if self.hint else told
+
 
 class PenstockError(Exception):
     """Anything that a user can mend. `status` is the HTTP status that carries it, `exit_code` the command's."""
@@ -55,6 +60,9 @@ class PenstockError(Exception):
         self.message = message
         self.details = tuple(details)
         self.hint = hint
+        # A traceback, as a notebook shows it, ends with these lines.
+        for line in (*self.details, *([f"hint: {hint}"] if hint else [])):
+            self.add_note(line)
 
     def as_record(self) -> dict[str, Any]:
         """The error as it travels: `{"code", "message", "details", "hint"}`, and `problems` where there are some."""
@@ -92,6 +100,8 @@ class InvalidDocument(PenstockError):
             details=details,
             hint=hint,
         )
+        for problem in self.problems:
+            self.add_note(str(problem))
 
     def as_record(self) -> dict[str, Any]:
         return {**super().as_record(), "problems": [asdict(problem) for problem in self.problems]}

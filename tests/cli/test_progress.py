@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from penstock.cli.live import LiveProgress, View
-from penstock.cli.progress import PlainProgress, clock, duration
+from penstock.client.progress import PlainProgress, clock, duration
 
 COMMAND = {
     "name": "happy_frog",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.cli.invocation import Invocation, write_error, write_result
 from penstock.cli.problems import field_of, paint, place_of
-from penstock.cli.progress import PlainProgress
+from penstock.client.progress import PlainProgress
 from penstock.errors import JobFailed
 
 if TYPE_CHECKING:

@@ -179,7 +179,7 @@ def _open_page(invocation: Invocation, record: dict[str, object]) -> None:
     from urllib.parse import urlsplit
 
     from penstock.cli.browser import open_page
-    from penstock.cli.progress import web_view_of
+    from penstock.client.progress import web_view_of
 
     page = urlsplit(web_view_of(record))
     target = page.path + (f"#{page.fragment}" if page.fragment else "")

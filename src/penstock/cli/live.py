@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.cli.progress import duration, web_view_of
+from penstock.client.progress import duration, web_view_of
 
 if TYPE_CHECKING:
     from rich.console import Console

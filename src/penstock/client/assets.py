@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.client.connection import Connection, escaped
 
 if TYPE_CHECKING:
-    from penstock.client.uploads import Created
+    from penstock.client.uploads import Created, HasDocument
     from penstock.resources.reading import Document
 
 # Any: a JSON record.
@@ -21,7 +21,7 @@ class Assets:
         self._path = f"{base}/{kind}"
         self._say = say
 
-    def create(self, document: "Document") -> "Created":
+    def create(self, document: "Document | HasDocument") -> "Created":
         """Register what the document describes, with its local files."""
         from penstock.client.uploads import prepare, send
 

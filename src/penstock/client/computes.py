@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.client.connection import Connection, escaped
 
 if TYPE_CHECKING:
-    from penstock.client.uploads import Created
+    from penstock.client.uploads import Created, HasDocument
     from penstock.resources.reading import Document
 
 # Any: a JSON record.
@@ -20,7 +20,7 @@ class Computes:
         self._connection = connection
         self._path = f"/api/v1/workspaces/{escaped(workspace)}/computes"
 
-    def create(self, document: "Document") -> "Created":
+    def create(self, document: "Document | HasDocument") -> "Created":
         """Create it, or update what may change of one that exists."""
         from penstock.client.uploads import prepare, send
 

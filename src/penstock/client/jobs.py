@@ -10,7 +10,7 @@ from penstock.client.connection import Connection, escaped
 from penstock.errors import Problem, ServerUnavailable
 
 if TYPE_CHECKING:
-    from penstock.client.uploads import Created
+    from penstock.client.uploads import Created, HasDocument
     from penstock.resources.reading import Document
 
 # Any: a JSON record.
@@ -31,7 +31,7 @@ class Jobs:
         self._path = f"/api/v1/workspaces/{escaped(workspace)}/jobs"
         self._say = say
 
-    def create(self, document: "Document", *, default_experiment: str) -> "Created":
+    def create(self, document: "Document | HasDocument", *, default_experiment: str) -> "Created":
         """Submit a job. `default_experiment` counts where the document names none."""
         from penstock.client.uploads import prepare, problem_of, send
 
@@ -50,7 +50,7 @@ class Jobs:
             find_more=problems_of_the_server,
         )
 
-    def validate(self, document: "Document") -> Record:
+    def validate(self, document: "Document | HasDocument") -> Record:
         """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
         from penstock.client.validating import validate
 

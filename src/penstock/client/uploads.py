@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from penstock.client.connection import Connection, escaped
 from penstock.errors import Conflict, InvalidDocument, PenstockError, Problem
@@ -48,8 +48,15 @@ class Prepared:
     manifests: Mapping[str, bytes]
 
 
-def prepare(document: Document) -> Prepared:
+class HasDocument(Protocol):
+    """Something that ends in a document, such as a command or pipeline that was written in Python."""
+
+    def document(self) -> Document: ...
+
+
+def prepare(given: Document | HasDocument) -> Prepared:
     """Take a snapshot of every local path. What cannot be read becomes a problem beside those of the document."""
+    document = given if isinstance(given, Document) else given.document()
     data = copy.deepcopy(dict(document.data))
     snapshots: list[Snapshot] = []
     files: dict[str, Path] = {}
@@ -144,8 +151,9 @@ def invalid(
 ) -> InvalidDocument:
     """All problems of a document in one error that names its file."""
     count = len(problems)
-    # Flags alone are no file: their document is called by the folder that its paths start from.
-    source = "the command line" if document.file.is_dir() else document.file.name
+    source = document.file.name
+    if document.file.is_dir():  # no file: flags, or a program's data, whose paths start from this folder
+        source = "the command line" if document.positions else f"the {document.kind}"
     message = f"{count} problem{'s' if count != 1 else ''} in {source}"
     return InvalidDocument(
         problems, message, details=error.details if error else (), hint=error.hint if error else None

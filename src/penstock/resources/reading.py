@@ -4,6 +4,7 @@ Problems are collected, not raised, so that they can be shown together with the 
 look at (no file, no YAML, another kind of file) raises InvalidDocument at once.
 """
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,6 +123,15 @@ def document_from_flags(kind: str, fields: Mapping[str, object], *, base: Path) 
     _apply_fields(data, fields, positions)
     origin = Origin(real(base), str(base / "."))
     return _document(kind, base, data, positions, origin, None, [], ())
+
+
+def document_from_data(kind: str, data: Mapping[str, Any], *, base: Path) -> Document:
+    """The document of data that a program has put together, as if a file in `base` held them.
+
+    Problems have no file and no line; their pointers say where in the data they are.
+    """
+    origin = Origin(real(base), str(base / "."))
+    return _document(kind, base, copy.deepcopy(dict(data)), {}, origin, None, [], ())
 
 
 def _document(

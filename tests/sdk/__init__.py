@@ -1,0 +1,1 @@
+"""The SDK as a notebook uses it."""
