@@ -3,14 +3,14 @@
 from typing import Any
 
 from penstock.client.connection import Connection
-from penstock.client.uploads import prepare, problem_of
+from penstock.client.uploads import HasDocument, prepare, problem_of
 from penstock.errors import Problem
 from penstock.resources.reading import Document
 
 # Any in this module: a JSON value.
 
 
-def validate(connection: Connection, path: str, document: Document) -> dict[str, Any]:
+def validate(connection: Connection, path: str, document: Document | HasDocument) -> dict[str, Any]:
     """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
     prepared = prepare(document)
     answer: dict[str, Any] = connection.post(path, {"document": prepared.data})
