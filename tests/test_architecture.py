@@ -30,6 +30,7 @@ STOREYS: dict[str, float] = {
     "serving": 3,
     "features": 3,
     "compute": 2,
+    "datastores": 2,
     "environments": 2,
     "tracking": 2,
     "identity": 1.5,

@@ -79,6 +79,14 @@ class ComputeChanged(Event):
 
 
 @dataclass(frozen=True)
+class DatastoreChanged(Event):
+    """A datastore was created, updated or deleted; `change` says which."""
+
+    type: ClassVar[str] = "datastore.changed"
+    change: str
+
+
+@dataclass(frozen=True)
 class WorkspaceChanged(Event):
     """A workspace was created or updated; `change` says which."""
 

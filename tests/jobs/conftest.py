@@ -12,6 +12,7 @@ import pytest
 
 from penstock.compute.interface import Compute
 from penstock.compute.local import LocalCompute
+from penstock.datastores.folders import Place
 from penstock.environments.environments import ReadyEnvironment
 from penstock.identity.tokens import Tokens
 from penstock.jobs import statuses as st
@@ -90,6 +91,9 @@ class AnyEnvironment:
 
     def max_instances(self, compute: str) -> int | None:
         return None if compute == "local" else 3
+
+    def place(self, reference: Any) -> Place:
+        return Place(Path("/workspace", reference.datastore), reference.path, reference.datastore)
 
 
 @dataclass

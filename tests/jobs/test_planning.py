@@ -1,9 +1,11 @@
 """From a validated document to plans: bindings, defaults, places."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.datastores.folders import Place
 from penstock.errors import InvalidDocument, NotFound
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
 from penstock.jobs.plans import (
@@ -43,6 +45,9 @@ class KnownThings:
 
     def job_output(self, reference: refs.JobOutput) -> Source:
         return OutputOf(reference.job, reference.output, reference.path)
+
+    def place(self, reference: refs.DatastorePath) -> Place:
+        return Place(Path("/workspace", reference.datastore), reference.path, reference.datastore)
 
 
 def step(command: str = "true", **more: Any) -> dict[str, Any]:

@@ -568,11 +568,11 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/inputs/x/path",
         ("is not downloaded",),
     ),
-    "a datastore of one's own": (
-        "data",
-        "{name: d, path: 'azureml://datastores/mine/paths/x/'}",
-        "/path",
-        ("a folder of the workspace",),
+    "a secret": (
+        "datastore",
+        "{name: d, type: AzureBlob, account_name: a, container_name: c, credentials: {sas_token: x}}",
+        "/credentials",
+        ("`credentials` is not kept", "nothing of the cloud is reached"),
     ),
 }
 

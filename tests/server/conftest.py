@@ -1,6 +1,7 @@
 """The real application in this process: all rooms, the REST API as the owner sees it, and the engine on its thread."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from penstock.server.doors import owner_door
 from penstock.server.platform import Platform
 from penstock.server.sockets import open_unix_socket
 from penstock.server.wiring import build_platform
-from penstock.settings import Home
+from penstock.settings import Home, workspace_settings
 
 
 @dataclass
@@ -57,6 +58,12 @@ class Api:
         return answer.json()
 
 
+def _with_settings(request: httpx.Request) -> None:
+    """As the real client does it: settings of the environment travel with each request."""
+    if settings := workspace_settings():
+        request.headers["Penstock-Settings"] = json.dumps(settings)
+
+
 @pytest.fixture
 def api(clean_environment: Path) -> Iterator[Api]:
     """A fresh server with the workspace `default`. Its engine runs; nothing has been asked of MLflow."""
@@ -71,7 +78,10 @@ def api(clean_environment: Path) -> Iterator[Api]:
     serving = threading.Thread(target=door.run, args=([unix],), daemon=True)
     serving.start()
     with httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://penstock", timeout=60
+        transport=httpx.HTTPTransport(uds=str(home.socket)),
+        base_url="http://penstock",
+        timeout=60,
+        event_hooks={"request": [_with_settings]},
     ) as http:
         yield Api(http, platform)
     door.should_exit = True

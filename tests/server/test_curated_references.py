@@ -9,6 +9,7 @@ from penstock.errors import NotFound, PenstockError
 from penstock.jobs.plans import PlannedEnvironment
 from penstock.resources import references as refs
 from penstock.server.verbs.lookup import WorkspaceLookup
+from penstock.settings import workspace_settings
 from tests.server.conftest import Api
 
 
@@ -17,7 +18,7 @@ def planned(api: Api, text: str) -> PlannedEnvironment:
     reference = refs.parse_reference(text, "environment")
     assert isinstance(reference, refs.AssetReference)
     with api.platform.database.reading() as tx:
-        return WorkspaceLookup(api.platform, tx, "default").environment(reference)
+        return WorkspaceLookup(api.platform, tx, "default", workspace_settings()).environment(reference)
 
 
 @pytest.mark.parametrize(

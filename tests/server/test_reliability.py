@@ -107,7 +107,7 @@ def test_reliability_01_a_datastore_path_stays_in_its_datastore(api: Api, text: 
 def test_reliability_01_a_link_in_a_datastore_leads_nowhere(api: Api, tmp_path: Path) -> None:
     """Resolved, then checked where it is opened: a symlink out of the datastore is not followed."""
     from penstock.errors import PenstockError
-    from penstock.jobs.places import path_in_datastore
+    from penstock.jobs.plans import InDatastore
 
     (tmp_path / "secret.txt").write_text("secret")
     root = api.platform.home.datastore("default", "workspaceblobstore")
@@ -115,7 +115,7 @@ def test_reliability_01_a_link_in_a_datastore_leads_nowhere(api: Api, tmp_path: 
     (root / "link").symlink_to(tmp_path)
 
     with pytest.raises(PenstockError, match="leaves datastore"):
-        path_in_datastore(api.platform.home, "default", "workspaceblobstore", "link/secret.txt")
+        api.platform.runner.locator("default").path_of(InDatastore("workspaceblobstore", "link/secret.txt"))
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def upgrade() -> None:
 
 # The file goes back to what the version before registries wrote, with an asset in it.
 _BEFORE_REGISTRIES = """
+DROP TABLE penstock_datastores;
 DROP TABLE penstock_assets;
 DROP TABLE penstock_scopes;
 DROP TABLE penstock_registries;

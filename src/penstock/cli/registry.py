@@ -32,6 +32,7 @@ NOUNS: Mapping[str, Noun] = {
         Noun("registry", "Create and look at registries: what workspaces share."),
         Noun("environment", "Register the software that jobs run in."),
         Noun("data", "Register files and folders as versioned data."),
+        Noun("datastore", "Name the folders and accounts where data lies."),
         Noun("model", "Register and look up models."),
         Noun("component", "Register commands and pipelines that pipelines are made of."),
         Noun("compute", "Say where, and how many at once, jobs may run."),
@@ -57,7 +58,7 @@ NOUNS: Mapping[str, Noun] = {
 
 # Groups of `az ml` that Penstock knows of and does not have yet. A group leaves this list when its module arrives.
 NOT_YET = (
-    "batch-deployment", "batch-endpoint", "connection", "datastore", "feature-set", "feature-store",
+    "batch-deployment", "batch-endpoint", "connection", "feature-set", "feature-store",
     "feature-store-entity", "index", "online-deployment", "online-endpoint", "schedule", "workspace-hub",
     "serverless-endpoint", "marketplace-subscription", "capability-host", "deployment-template",
 )  # fmt: skip
@@ -69,6 +70,7 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     ),
     "environment": ("share",),
     "data": ("share", "import", "import-status", "list-materialization-status", "mount"),
+    "datastore": ("mount",),
     "model": ("download", "share", "package"),
     "component": ("share", "init", "download"),
     "compute": (

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from penstock.client.assets import Assets
     from penstock.client.components import Components
     from penstock.client.computes import Computes
+    from penstock.client.datastores import Datastores
     from penstock.client.jobs import Jobs
     from penstock.client.registries import InRegistry, Registries
     from penstock.client.server import Server
@@ -110,6 +111,12 @@ class Client:
         from penstock.client.computes import Computes
 
         return Computes(self.connection, self.workspace)
+
+    @cached_property
+    def datastores(self) -> "Datastores":
+        from penstock.client.datastores import Datastores
+
+        return Datastores(self.connection, self.workspace)
 
     @cached_property
     def jobs(self) -> "Jobs":

@@ -17,6 +17,7 @@ from typing import IO, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from penstock.errors import PenstockError, ServerUnavailable, UsageError, error_from_record
+from penstock.settings import workspace_settings
 
 # Any in this module: a JSON value.
 
@@ -232,6 +233,10 @@ class Connection:
         if content is not None and not isinstance(content, bytes):
             content.seek(0)
         sent = dict(headers)
+        if self.address.socket is not None and (settings := workspace_settings()):
+            sent["Penstock-Settings"] = json.dumps(
+                settings
+            )  # paths of this machine mean nothing to another one
         if self.address.token:
             sent["Authorization"] = f"Bearer {self.address.token}"
         try:

@@ -14,8 +14,9 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -31,11 +32,15 @@ _LONGEST_TOKEN = 4096
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling. `workspace` None: every workspace of this home. `job` names the job that holds the token."""
+    """Who is calling. `workspace` None: every workspace of this home. `job` names the job that holds the token.
+
+    `settings` are the workspace settings that the owner's own environment overrides; they are part of no token.
+    """
 
     kind: Kind
     workspace: str | None = None
     job: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def may_enter(self, workspace: str) -> bool:
         """Whether the caller belongs in this workspace at all."""

@@ -2,7 +2,8 @@
 
 import posixpath
 
-from penstock.jobs.places import ARTIFACT_OUTPUTS, ARTIFACT_STORE, BLOB_STORE
+from penstock.datastores.folders import ARTIFACT_STORE, BLOB_STORE
+from penstock.jobs.places import ARTIFACT_OUTPUTS
 from penstock.jobs.plans import PlannedOutput
 from penstock.resources import references as refs
 from penstock.resources.expressions import parse_template, render

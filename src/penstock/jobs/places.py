@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.datastores.folders import ARTIFACT_STORE, BLOB_STORE, Folders, Place
+from penstock.datastores.url_map import UrlMap
 from penstock.errors import NotFound, PenstockError
 from penstock.jobs.plans import (
     AtAddress,
@@ -21,8 +23,6 @@ from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.settings import Home
 
 UPLOADS = "LocalUpload"
-BLOB_STORE = "workspaceblobstore"
-ARTIFACT_STORE = "workspaceartifactstore"
 # What the product calls a job's artifact folder among its outputs.
 ARTIFACT_OUTPUTS = ("artifacts", "default")
 
@@ -85,18 +85,6 @@ def uploaded_path(home: Home, workspace: str, snapshot: SnapshotUri) -> Path:
     return home.datastore(workspace, BLOB_STORE) / UPLOADS / snapshot.digest / snapshot.name
 
 
-def path_in_datastore(home: Home, workspace: str, datastore: str, path: str) -> Path:
-    """The local path behind a datastore path. Resolved, then checked: a link may not lead out of the datastore."""
-    root = home.datastore(workspace, datastore).resolve()
-    resolved = (root / path).resolve()
-    if resolved != root and root not in resolved.parents:
-        raise PenstockError(
-            f"path `{path}` leaves datastore `{datastore}`",
-            hint="use a path inside the datastore",
-        )
-    return resolved
-
-
 class Locator:
     """Turns sources into local paths (or, for public addresses, texts)."""
 
@@ -109,8 +97,12 @@ class Locator:
         model_folder: Callable[[str, str], Path],
         run_artifact: Callable[[str, str], Path],
         lay_out: Callable[[SnapshotUri, Path], None],
+        folders: Folders,
+        urls: Callable[[], UrlMap],
     ) -> None:
         self._home = home
+        self._folders = folders
+        self._urls = urls
         self._workspace = workspace
         self._plan_of = plan_of
         self._model_folder = model_folder
@@ -134,7 +126,7 @@ class Locator:
                 self._lay_out(snapshot, path)
                 return path
             case InDatastore(datastore, inside):
-                return path_in_datastore(self._home, self._workspace, datastore, inside)
+                return self._folders.place(self._workspace, datastore, inside, self._urls).path
             case OutputOf(job, output, inside):
                 return self._output_of(job, output, inside)
             case RegisteredModel(name, version):
@@ -172,7 +164,8 @@ class Locator:
 
     def output_path(self, output: PlannedOutput) -> Path:
         """Where a step writes an output."""
-        return path_in_datastore(self._home, self._workspace, output.datastore, output.path)
+        root = Path(output.root) if output.root else self._home.datastore(self._workspace, output.datastore)
+        return Place(root, output.inside if output.root else output.path, output.datastore).path
 
 
 def _described(source: Source) -> str:

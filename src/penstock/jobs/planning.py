@@ -7,11 +7,12 @@ the same plans.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from penstock.datastores.folders import BLOB_STORE, Place
 from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.jobs.output_places import OutputPlaces, datastore_name, output_place
-from penstock.jobs.places import BLOB_STORE
 from penstock.jobs.plans import (
     AtAddress,
     InDatastore,
@@ -50,6 +51,10 @@ class Lookup(Protocol):
 
     def max_instances(self, compute: str) -> int | None:
         """How many instances the compute may have; None for this machine itself, which takes what it is given."""
+        ...
+
+    def place(self, reference: refs.DatastorePath) -> Place:
+        """Where a path of a datastore lies."""
         ...
 
 
@@ -93,6 +98,9 @@ class _Parent:
         self._context = context
         self.datastore = datastore_name(job.settings.default_datastore)
         self.bound_outputs: dict[str, OutputOf] = {}
+        if self.datastore is not None:
+            default = refs.DatastorePath(self.datastore, "")
+            context.guarded("/settings/default_datastore", lambda: context.lookup.place(default), None)
 
     def input(self, name: str) -> PlannedInput:
         value = self.job.inputs.get(name)
@@ -321,6 +329,7 @@ class _Context:
                 look = self.lookup.model if declared in MODEL_TYPES else self.lookup.data
                 return look(reference)
             case refs.DatastorePath():
+                self.lookup.place(reference)
                 return declared, InDatastore(reference.datastore, reference.path)
             case refs.JobOutput():
                 return declared, self.lookup.job_output(reference)
@@ -362,11 +371,21 @@ class _Context:
                 (BLOB_STORE, ""),
             )
             mode = getattr(settings, "mode", None) or getattr(value, "mode", None) or "rw_mount"
-            outputs[port] = PlannedOutput(type=kind, mode=str(mode), datastore=datastore, path=path)
+            root, inside = self.guarded(
+                f"{pointer}/outputs/{port}",
+                partial(self._root_of, datastore, path),
+                ("", ""),
+            )
+            outputs[port] = PlannedOutput(kind, str(mode), datastore, path, root, inside)
             taken = self._places.take(outputs[port], key if parent else None, port)
             if taken is not None:
                 self.problems.append(Problem(f"{pointer}/outputs/{port}", *taken))
         return outputs
+
+    def _root_of(self, datastore: str, path: str) -> tuple[str, str]:
+        """The folder outside the workspace that an output is written to, and the path there; empty for one inside."""
+        place = self.lookup.place(refs.DatastorePath(datastore, path))
+        return (str(place.root), place.inside) if place.is_elsewhere else ("", "")
 
 
 def _filled(text: str, literal: Callable[[Expression], str | None]) -> str:

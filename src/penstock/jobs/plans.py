@@ -102,12 +102,18 @@ class PlannedInput:
 
 @dataclass(frozen=True)
 class PlannedOutput:
-    """One output: where in which datastore it is written. `path` ends with `/` for a folder."""
+    """One output: where in which datastore it is written. `path` ends with `/` for a folder.
+
+    `root` is the folder behind a datastore that is none of the workspace's own, and `inside` the path below it: they
+    stay what they were when the job was created.
+    """
 
     type: str
     mode: str
     datastore: str
     path: str
+    root: str = ""
+    inside: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -150,6 +156,8 @@ class StepPlan:
     """One command that will run as one process, or as those that `distribution` and `instance_count` say.
 
     `timeout` is in seconds; `needs` are keys of sibling steps.
+
+    `settings` are the workspace's, as they were for whoever created the job.
     """
 
     command: str
@@ -164,6 +172,7 @@ class StepPlan:
     instance_count: int = 1
     distribution: PlannedDistribution | None = None
     priority: str = "medium"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         return {
@@ -179,6 +188,7 @@ class StepPlan:
             "instance_count": self.instance_count,
             "distribution": None if self.distribution is None else asdict(self.distribution),
             "priority": self.priority,
+            "settings": dict(self.settings),
         }
 
     @classmethod
@@ -198,4 +208,5 @@ class StepPlan:
             if record.get("distribution")
             else None,
             priority=record.get("priority", "medium"),
+            settings=record.get("settings") or {},
         )

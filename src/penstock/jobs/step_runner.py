@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.compute.interface import Finished
+from penstock.datastores.folders import Folders
+from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments.environments import EnvironmentRequest, Environments
 from penstock.errors import NotFound, PenstockError
 from penstock.identity.tokens import Caller, Tokens
@@ -27,6 +29,7 @@ from penstock.settings import Home
 from penstock.store.beneath import remove_tree
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database
+from penstock.store.records.datastore import DatastoreRecord
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
 from penstock.tracking.models import Models
@@ -73,6 +76,7 @@ class StepRunner:
     ) -> None:
         self._database = database
         self._home = home
+        self._folders = Folders(home, self._find_datastore)
         self._environments = environments
         self._checkouts = checkouts
         self._runs = runs
@@ -84,6 +88,16 @@ class StepRunner:
         self._root_runs = threading.Lock()
         self._warned: dict[tuple[str, str, str], None] = {}  # the latest, oldest first
         self._warning = threading.Lock()
+
+    def _find_datastore(self, workspace: str, name: str) -> DatastoreRecord | None:
+        with self._database.reading() as tx:
+            record: DatastoreRecord | None = tx.datastores.find(workspace, name)
+        return record
+
+    def _settings_of(self, workspace: str) -> Mapping[str, str]:
+        with self._database.reading() as tx:
+            settings: Mapping[str, str] = tx.workspaces.get(workspace).settings
+        return settings
 
     def folders(self, job: JobRecord) -> JobFolders:
         return JobFolders(self._home, job.workspace, job.name)
@@ -106,7 +120,7 @@ class StepRunner:
         self._warn_once(job, environment.warnings, say)
         overlay = self._environments.overlay(environment, folders.overlay)
         built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
-        locator = self.locator(job.workspace)
+        locator = self.locator(job.workspace, plan.settings)
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
         outputs = preparing.output_texts(job.name, plan, self._home, locator)
@@ -134,7 +148,7 @@ class StepRunner:
 
     def _taken_stock(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         plan, folders = StepPlan.from_record(job.spec["plan"]), self.folders(job)
-        locator = self.locator(job.workspace)
+        locator = self.locator(job.workspace, plan.settings)
         warnings = finalizing.keep_artifacts(folders)
         outcome = finalizing.outcome_of(
             finished, plan, folders, locator, what=what(job), stopped_because=stopped_because
@@ -168,8 +182,8 @@ class StepRunner:
             return (f"MLflow was not told that the job ended: {error.message}",)
         return ()
 
-    def locator(self, workspace: str) -> Locator:
-        """Turns a workspace's sources into paths."""
+    def locator(self, workspace: str, settings: Mapping[str, str] | None = None) -> Locator:
+        """Turns a workspace's sources into paths. `settings` are those of the job, else the workspace's own."""
 
         def plan_of(job: str) -> StepPlan:
             with self._database.reading() as tx:
@@ -180,6 +194,10 @@ class StepRunner:
 
         def model_folder(name: str, version: str) -> Path:
             return self._models.local_folder(workspace, name, version)
+
+        def urls() -> UrlMap:  # read when an address is met: a map with a mistake disturbs nothing else
+            counted = self._settings_of(workspace) if settings is None else settings
+            return read_url_map(counted.get("url_map"))
 
         def run_artifact(run: str, path: str) -> Path:
             with self._database.reading() as tx:
@@ -193,6 +211,8 @@ class StepRunner:
             model_folder=model_folder,
             run_artifact=run_artifact,
             lay_out=self._lay_out_shared,
+            folders=self._folders,
+            urls=urls,
         )
 
     def _warn_once(self, job: JobRecord, warnings: Iterable[str], say: Callable[[str], None]) -> None:

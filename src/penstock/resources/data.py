@@ -8,7 +8,7 @@ from pydantic import Field
 from penstock.errors import Problem
 from penstock.resources.field_types import AnyTags, AssetName, Choice, Version
 from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
-from penstock.resources.reference_fields import DataPath, place_remarks, snapshot_is_file
+from penstock.resources.reference_fields import DataPath, DatastoreName, place_remarks, snapshot_is_file
 
 
 class Data(Part):
@@ -26,7 +26,9 @@ class Data(Part):
     path: DataPath = Field(
         description="a local path, a place in a datastore, a job's output, a public address"
     )
-    datastore: str | None = recorded("files are kept in the workspace's own store")
+    datastore: DatastoreName | None = Field(
+        default=None, description="where a local path is put; `workspaceblobstore` if absent"
+    )
     auto_delete_setting: dict[str, Any] | None = recorded("nothing is deleted by itself")
 
     @classmethod

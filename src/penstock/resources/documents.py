@@ -12,6 +12,7 @@ from penstock.resources import bindings
 from penstock.resources.component import CommandComponent
 from penstock.resources.compute import Compute
 from penstock.resources.data import Data
+from penstock.resources.datastore import BY_TYPE, Datastore
 from penstock.resources.environment import Environment
 from penstock.resources.job import CommandJob, PipelineJob
 from penstock.resources.job_types import spelled_type
@@ -28,6 +29,7 @@ Resource = (
     | Registry
     | Environment
     | Data
+    | Datastore
     | Model
     | Compute
     | CommandComponent
@@ -41,6 +43,7 @@ MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
     "registry": (Registry,),
     "environment": (Environment,),
     "data": (Data,),
+    "datastore": tuple(BY_TYPE.values()),
     "model": (Model,),
     "compute": (Compute,),
     "component": (CommandComponent, PipelineComponent),
@@ -97,9 +100,18 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 def _model_for(kind: str, data: Mapping[str, Any]) -> type[Resource]:
     models = MODELS[kind]
+    if kind == "datastore":
+        return BY_TYPE.get(_spelled(data), Datastore)
     if len(models) > 1 and isinstance(data, Mapping) and spelled_type(data) == "pipeline":
         return models[1]
     return models[0]
+
+
+def _spelled(data: object) -> str:
+    """The type of a datastore as the models spell it: `AzureBlob` is `azure_blob`."""
+    given = data.get("type") if isinstance(data, Mapping) else None
+    plain = str(given).strip().replace("_", "").replace("-", "").lower()
+    return next((kind for kind in BY_TYPE if kind.replace("_", "") == plain), "")
 
 
 def _in_order(problems: Iterable[Problem], data: object) -> list[Problem]:

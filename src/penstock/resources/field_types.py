@@ -55,6 +55,14 @@ ComputeName = Annotated[
         r"[a-zA-Z][a-zA-Z0-9\-_]{0,31}",
     ),
 ]
+DatastoreLabel = Annotated[
+    str,
+    _named(
+        "a name of a datastore",
+        "1 to 255 letters, digits and `_`",
+        r"[a-zA-Z0-9_]{1,255}",
+    ),
+]
 WorkspaceName = Annotated[
     str,
     _named(

@@ -94,7 +94,7 @@ _ADVICE: Mapping[str, str] = {
     ),
     "job": "submit it with `penstock job create -f {name}`",
 }
-_NOUNS = frozenset({"workspace", "registry", "environment", "data", "model", "compute"})
+_NOUNS = frozenset({"workspace", "registry", "environment", "data", "datastore", "model", "compute"})
 
 
 def kind_of(data: Any) -> str | None:
@@ -115,6 +115,8 @@ def kind_of(data: Any) -> str | None:
     for own, found in _BY_KEY:
         if keys & own:
             return "batch-endpoint" if found == "online-endpoint" and "defaults" in keys else found
+    if kind == "local" and "path" in keys:
+        return "datastore"
     if kind in _BY_TYPE:
         return _BY_TYPE[kind]
     return "environment" if keys & _ENVIRONMENT_KEYS else _by_schema(data)

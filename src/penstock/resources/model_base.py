@@ -1,7 +1,8 @@
 """What every model of a document shares: each key is supported, named in a warning, or refused, and nothing is silent.
 
 A model's field says which: `field: T = recorded("why it has no effect")` is accepted and named in a warning,
-`field: Any = not_yet("what to do instead")` is refused, everything else is supported. All findings of a mapping are
+`field: Any = forgotten("why")` is accepted,
+named and not kept, `field: Any = not_yet("what to do instead")` is refused, everything else is supported. All findings of a mapping are
 reported together: pydantic's, unknown keys, refused keys, and what contradicts (`contradictions`).
 """
 
@@ -16,7 +17,7 @@ from penstock.errors import Problem
 from penstock.resources.nearest import did_you_mean
 from penstock.resources.wording import in_our_words, pointer_of, quoted, trouble_line
 
-Status = Literal["supported", "warned", "refused"]
+Status = Literal["supported", "warned", "forgotten", "refused"]
 _STATUS = "x-penstock-status"
 _NOTE = "x-penstock-note"
 
@@ -32,6 +33,17 @@ OUTPUT_ONLY = frozenset(
 def recorded(note: str, *, default: Any = None) -> Any:
     """A field that is accepted and kept, has no effect here, and says so in a warning; `note` is the reason."""
     return Field(default=default, description=note, json_schema_extra={_STATUS: "warned", _NOTE: note})
+
+
+def forgotten(note: str) -> Any:
+    """A field that is accepted, not kept, never shown, and says so in a warning: for secrets."""
+    return Field(
+        default=None,
+        exclude=True,
+        repr=False,
+        description=note,
+        json_schema_extra={_STATUS: "forgotten", _NOTE: note},
+    )
 
 
 def not_yet(note: str = "") -> Any:
@@ -164,6 +176,10 @@ class Part(BaseModel):
             verb = "is" if len(keys) == 1 else "are"
             message = f"{quoted(keys)} {verb} recorded and {'has' if len(keys) == 1 else 'have'} no effect: {reason}"
             yield Problem(pointer_of((keys[0],)), message, code="unsupported")
+        for name, info in type(self).model_fields.items():
+            if name in self.model_fields_set and status_of(info) == "forgotten":
+                message = f"`{info.alias or name}` is not kept: {note_of(info)}"
+                yield Problem(pointer_of((info.alias or name,)), message, code="unsupported")
         for key in self.model_extra or ():
             message, hint = self.unknown_key(key)
             yield Problem(pointer_of((key,)), f"{message}; it is ignored", hint=hint)

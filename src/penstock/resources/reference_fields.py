@@ -15,11 +15,6 @@ from penstock.resources.expressions import BadExpression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.resources.wording import BRANCH, describe, trouble
 
-# Each is a folder of the workspace. Others may be made, and are folders too.
-BUILT_IN_DATASTORES = (
-    "workspaceblobstore", "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory",
-)  # fmt: skip
-
 # The registry that is always there, and the kind that it has: curated environments.
 _BUILT_IN = {"environment": "azureml"}
 
@@ -64,9 +59,6 @@ def place_remarks(
     if isinstance(reference, refs.WebAddress) and not is_handed_over:
         message = f"`{reference.url}` is not downloaded: the command gets the address itself"
         yield Problem(pointer, message, hint="download it, and give the local path", code="unsupported")
-    if isinstance(reference, refs.DatastorePath) and reference.datastore not in BUILT_IN_DATASTORES:
-        message = f"datastore `{reference.datastore}` is a folder of the workspace here, whatever it is in the cloud"
-        yield Problem(pointer, message, code="unsupported")
 
 
 def _not_uploaded(text: str, kind: str, pointer: str) -> Problem:
@@ -120,7 +112,7 @@ def _filled_in(path: str) -> str:
     """The path with something plausible in place of each expression, so that its form can be judged."""
     return render(
         parse_template(path),
-        lambda each: BUILT_IN_DATASTORES[0] if each.scope == "default_datastore" else "x",
+        lambda each: "workspaceblobstore" if each.scope == "default_datastore" else "x",
     )
 
 

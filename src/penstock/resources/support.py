@@ -12,6 +12,7 @@ from penstock.resources import component, compute, job_base, step, workspace
 from penstock.resources.component import CommandComponent
 from penstock.resources.compute import Compute, NetworkSettings, SshSettings
 from penstock.resources.data import Data
+from penstock.resources.datastore import BY_TYPE, OneLake, OneLakeArtifact
 from penstock.resources.distribution import Distribution
 from penstock.resources.environment import Environment, InferenceConfig, Route
 from penstock.resources.field_types import Choice
@@ -41,6 +42,12 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
         ),
     ),
     ("Data", "", (("", Data),)),
+    *(
+        (f"Datastore of type {kind}", "", (("", model),))
+        if model is not OneLake
+        else (f"Datastore of type {kind}", "", (("", model), ("artifact.", OneLakeArtifact)))
+        for kind, model in BY_TYPE.items()
+    ),
     ("Model", "", (("", Model),)),
     (
         "Compute",
@@ -97,7 +104,7 @@ UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "files",
         (
-            "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "schedule", "datastore",
+            "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "schedule",
             "connection", "feature-store", "feature-set", "feature-store-entity", "index", "data import",
             "model-package", "serverless-endpoint",
         ),
@@ -182,7 +189,12 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ("`ssh_settings.admin_password`", "Accepted and never kept."),
 )
 
-_STATUS = {"supported": "yes", "warned": "recorded, with a warning", "refused": "not yet"}
+_STATUS = {
+    "supported": "yes",
+    "warned": "recorded, with a warning",
+    "forgotten": "accepted and not kept, with a warning",
+    "refused": "not yet",
+}
 
 
 def table() -> str:

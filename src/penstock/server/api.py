@@ -17,6 +17,7 @@ from penstock.server.routes import (
     asset,
     component,
     compute,
+    datastore,
     housekeeping,
     job,
     model,
@@ -40,7 +41,19 @@ def build_api(platform: Platform) -> FastAPI:
     )
     api.state.platform = platform
     api.add_middleware(BodyLimit)
-    for room in (housekeeping, access, upload, workspace, registry, compute, job, model, component, asset):
+    for room in (
+        housekeeping,
+        access,
+        upload,
+        workspace,
+        registry,
+        compute,
+        datastore,
+        job,
+        model,
+        component,
+        asset,
+    ):
         api.include_router(room.router, prefix="/api/v1")
     api.add_exception_handler(PenstockError, _penstock_error)
     api.add_exception_handler(RequestValidationError, _request_error)

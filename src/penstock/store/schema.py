@@ -22,7 +22,7 @@ from penstock.store.failures import busy, database_told_plainly
 VERSION_TABLE: Final = "penstock_alembic"
 # The last step of `migrations/versions/`. Said here too, so that a start that has nothing to migrate need not load
 # Alembic (0.4 s); a test compares the two.
-HEAD: Final = "registries_hold_assets"
+HEAD: Final = "datastores_have_names"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from penstock.store.records.asset import AssetRepository
 from penstock.store.records.compute import ComputeRepository
+from penstock.store.records.datastore import DatastoreRepository
 from penstock.store.records.event import EventRepository
 from penstock.store.records.job import JobRepository
 from penstock.store.records.registry import RegistryRepository
@@ -21,6 +22,7 @@ class Transaction:
         self.workspaces = WorkspaceRepository(connection)
         self.registries = RegistryRepository(connection)
         self.assets = AssetRepository(connection)
+        self.datastores = DatastoreRepository(connection)
         self.computes = ComputeRepository(connection)
         self.jobs = JobRepository(connection)
         self.events = EventRepository(connection)

@@ -4,6 +4,7 @@ from typing import Any
 
 from penstock.store.records.asset import AssetRecord
 from penstock.store.records.compute import ComputeRecord
+from penstock.store.records.datastore import DatastoreRecord
 from penstock.store.records.job import JobRecord
 from penstock.store.records.registry import RegistryRecord
 from penstock.store.records.workspace import WorkspaceRecord
@@ -31,6 +32,14 @@ def a_compute(name: str = "cpu-cluster", **columns: Any) -> ComputeRecord:
         "workspace": "demo", "type": "amlcompute", "spec": {}, "created_at": 1.0, "modified_at": 1.0
     }  # fmt: skip
     return ComputeRecord(name=name, **{**plain, **columns})
+
+
+def a_datastore(name: str = "lake", **columns: Any) -> DatastoreRecord:
+    plain: dict[str, Any] = {
+        "workspace": "demo", "type": "local", "spec": {"path": "/data"}, "created_at": 1.0, "created_by": "somebody",
+        "modified_at": 1.0,
+    }  # fmt: skip
+    return DatastoreRecord(name=name, **{**plain, **columns})
 
 
 def a_job(name: str = "job-1", **columns: Any) -> JobRecord:

@@ -8,7 +8,7 @@ import pytest
 from penstock.errors import AlreadyExists, Conflict, NotFound
 from penstock.store.database import Database
 from penstock.store.records.job import TERMINAL
-from penstock.testing.records import a_compute, a_job, a_registry, a_workspace, an_asset
+from penstock.testing.records import a_compute, a_datastore, a_job, a_registry, a_workspace, an_asset
 
 # Whatever a user may write into tags and properties.
 ODD = {"ключ": "значение", 'quote " and . [0]': "a'b", "deep": {"list": [1, 2.5, None, True], "empty": {}}}
@@ -55,6 +55,7 @@ class RecordsContract:
             for workspace in ("demo", "other"):
                 tx.assets.create(an_asset(workspace=workspace))
                 tx.computes.put(a_compute(workspace=workspace))
+                tx.datastores.put(a_datastore(workspace=workspace))
                 tx.jobs.insert(a_job("root", workspace=workspace))
                 tx.jobs.insert(a_job("step", workspace=workspace, parent="root"))
             tx.events.append("demo", 1.0, "workspace.changed", "workspace/demo", {})
@@ -64,6 +65,7 @@ class RecordsContract:
 
             assert tx.assets.list("demo", "data") == ()
             assert tx.computes.list("demo") == ()
+            assert tx.datastores.list("demo") == ()
             assert tx.jobs.list("demo", every=True) == ()
             assert tx.events.append("demo", 2.0, "x", "y", {}).sequence == 2
             assert len(tx.jobs.list("other", every=True)) == 2
@@ -271,6 +273,25 @@ class RecordsContract:
             assert tx.computes.list("demo") == (expected,)
             tx.computes.delete("demo", "cpu-cluster")
             assert tx.computes.find("demo", "cpu-cluster") is None
+
+    # Datastores
+
+    def test_putting_a_datastore_again_replaces_it(self, database: Database) -> None:
+        """Who created it, and when, stays."""
+        with database.transaction() as tx:
+            tx.workspaces.create(a_workspace())
+            tx.datastores.put(a_datastore(spec={"path": "/a"}))
+
+            tx.datastores.put(
+                a_datastore(spec={"path": "/b"}, created_at=9.0, created_by="x", modified_at=9.0)
+            )
+
+            expected = a_datastore(spec={"path": "/b"}, modified_at=9.0)
+            assert tx.datastores.list("demo") == (expected,)
+            tx.datastores.delete("demo", "lake")
+            assert tx.datastores.find("demo", "lake") is None
+            with pytest.raises(NotFound, match="datastore `lake`"):
+                tx.datastores.delete("demo", "lake")
 
     # Jobs
 

@@ -1,14 +1,18 @@
 """What every route takes from a request: the platform, the caller, and the bodies that documents come in."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from penstock.errors import NotAuthenticated, NotFound
+from penstock.errors import NotAuthenticated, NotFound, PenstockError
 from penstock.identity.tokens import Caller
 from penstock.resources.changes import Changes
 from penstock.resources.scope import registry_of, registry_scope
+from penstock.resources.workspace_settings import WorkspaceSettings
 from penstock.server.platform import Platform
 from penstock.server.verbs.lifecycle import Shown
 
@@ -22,11 +26,26 @@ def _caller(request: Request) -> Caller:
     caller = request.scope.get("penstock.caller")
     if not isinstance(caller, Caller):  # the outer application forgot; never let a request through unnamed
         raise NotAuthenticated("the request carries no identity")
+    header = request.headers.get("penstock-settings")
+    if header and caller.kind == "owner":  # they name files of this machine, which is the owner's
+        return replace(caller, settings=_settings(header))
     return caller
 
 
 def _shown(include_archived: bool = False, archived_only: bool = False) -> Shown:
     return Shown.of(include_archived=include_archived, archived_only=archived_only)
+
+
+def _settings(header: str) -> Mapping[str, str]:
+    """The workspace settings that the caller's environment overrides."""
+    try:
+        settings = WorkspaceSettings.model_validate(json.loads(header))
+    except (ValueError, ValidationError) as error:
+        raise PenstockError(
+            "the header Penstock-Settings cannot be read",
+            hint="it is JSON: names of settings with absolute paths",
+        ) from error
+    return settings.to_document()
 
 
 Here = Annotated[Platform, Depends(_platform)]

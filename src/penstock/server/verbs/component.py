@@ -26,12 +26,12 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     """A new version of a component; the same content under the same version is that version again."""
     require(caller, Action.ASSET_WRITE, workspace)
     with platform.database.reading() as tx:
-        parsed = _checked(platform, tx, workspace, document)
+        parsed = _checked(platform, caller, tx, workspace, document)
     upload.demand(platform, document)
     component = parsed.resource
     assert isinstance(component, Component)
     with platform.database.transaction() as tx:
-        kept = pinned(component.to_document(), WorkspaceLookup(platform, tx, workspace))
+        kept = pinned(component.to_document(), WorkspaceLookup(platform, tx, workspace, caller.settings))
         new = asset.NewVersion(
             kind="component",
             name=str(component.name),
@@ -52,16 +52,18 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
     require(caller, Action.ASSET_READ, workspace)
     try:
         with platform.database.reading() as tx:
-            parsed = _checked(platform, tx, workspace, document)
+            parsed = _checked(platform, caller, tx, workspace, document)
     except InvalidDocument as error:
         return failed(error.problems, document)
     return succeeded(parsed.warnings, document)
 
 
-def _checked(platform: Platform, tx: Transaction, workspace: str, document: dict[str, Any]) -> Parsed:
+def _checked(
+    platform: Platform, caller: Caller, tx: Transaction, workspace: str, document: dict[str, Any]
+) -> Parsed:
     """The document with its model, or every problem: what is mistaken and what is missing."""
     must_exist(tx, workspace)
-    whole = expanded(document, WorkspaceLookup(platform, tx, workspace))
+    whole = expanded(document, WorkspaceLookup(platform, tx, workspace, caller.settings))
     problems: list[Problem] = []
     parsed = None
     try:
@@ -72,7 +74,7 @@ def _checked(platform: Platform, tx: Transaction, workspace: str, document: dict
         hint = "write `name:` into the file, or give --name"
         problems.insert(0, Problem("/name", "`name` is missing", hint=hint, code="missing"))
     told = {problem.pointer for problem in problems}
-    missing = [*whole.missing, *missing_for(platform, tx, workspace, whole.document)]
+    missing = [*whole.missing, *missing_for(platform, caller, tx, workspace, whole.document)]
     problems += [each.as_problem() for each in missing if each.need.pointer not in told]
     if problems or parsed is None:
         raise InvalidDocument(whole.placed(problems))

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from penstock.errors import InvalidDocument, Problem
+from penstock.datastores import folders
+from penstock.datastores.folders import Place
+from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.places import BLOB_STORE, UPLOADS
+from penstock.jobs.places import UPLOADS
 from penstock.resources import documents
+from penstock.resources import references as refs
 from penstock.resources.data import Data
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, upload
 from penstock.server.verbs.answer import Created
+from penstock.server.verbs.lookup import WorkspaceLookup
+from penstock.store.transaction import Transaction
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")
 
@@ -23,7 +28,9 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     data = parsed.resource
     assert isinstance(data, Data)
     upload.demand(platform, document)
-    path = _place(platform, workspace, str(data.path), data.type)
+    with platform.database.reading() as tx:
+        place = _place_of_uploads(platform, caller, tx, workspace, data)
+    path = _address(platform, place, str(data.path), data.type)
     spec = {**data.to_document(), "path": path}
     new = asset.NewVersion(
         kind="data",
@@ -40,7 +47,34 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         return asset.answer(tx, record, parsed)
 
 
-def _place(platform: Platform, workspace: str, path: str, kind: str) -> str:
+def _place_of_uploads(
+    platform: Platform, caller: Caller, tx: Transaction, workspace: str, data: Data
+) -> Place:
+    """Where a local path is put. Every datastore that the file names exists."""
+    lookup, problems = WorkspaceLookup(platform, tx, workspace, caller.settings), []
+    named = folders.BLOB_STORE if data.datastore is None else data.datastore.removeprefix("azureml:")
+    reference = refs.parse_reference(str(data.path), "data")
+    place = None
+    try:
+        place = lookup.place(refs.DatastorePath(named, UPLOADS))
+    except PenstockError as error:
+        problems.append(_problem("/datastore", error))
+    if isinstance(reference, refs.DatastorePath):
+        try:
+            lookup.place(reference)
+        except PenstockError as error:
+            problems.append(_problem("/path", error))
+    if problems or place is None:
+        raise InvalidDocument(problems)
+    return place
+
+
+def _problem(pointer: str, error: PenstockError) -> Problem:
+    details = f" ({'; '.join(error.details)})" if error.details else ""
+    return Problem(pointer, error.message + details, hint=error.hint, code="not_found")
+
+
+def _address(platform: Platform, place: Place, path: str, kind: str) -> str:
     """The address under which the asset's bytes are found."""
     snapshot = parse_snapshot_uri(path)
     if snapshot is None:
@@ -49,9 +83,10 @@ def _place(platform: Platform, workspace: str, path: str, kind: str) -> str:
         raise _misfit("is a folder", "uri_folder")
     if not snapshot.is_folder and kind == "uri_folder":
         raise _misfit("is a file", "uri_file")
-    upload.lay_out(platform, workspace, snapshot)
+    folder = place.path / snapshot.digest
+    platform.checkouts.checkout(snapshot.digest, folder / snapshot.name, writable=False)
     slash = "/" if snapshot.is_folder else ""
-    return f"azureml://datastores/{BLOB_STORE}/paths/{UPLOADS}/{snapshot.digest}/{snapshot.name}{slash}"
+    return f"azureml://datastores/{place.datastore}/paths/{UPLOADS}/{snapshot.digest}/{snapshot.name}{slash}"
 
 
 def _misfit(what: str, fitting: str) -> InvalidDocument:

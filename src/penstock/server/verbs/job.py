@@ -1,6 +1,6 @@
 """Jobs: check, create, list, show, cancel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,10 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
     """Everything that is wrong with a job's document or absent from the workspace, without creating anything."""
     require(caller, Action.JOB_READ, workspace)
     try:
-        checked = _checked(platform, workspace, document)
+        checked = _checked(platform, caller, workspace, document)
         with platform.database.reading() as tx:
             _check_free(tx, workspace, document.get("name"))
-            _plan(platform, tx, workspace, checked, str(document.get("name") or "validated"))
+            _plan(platform, caller, tx, workspace, checked, str(document.get("name") or "validated"))
     except InvalidDocument as error:
         return failed(error.problems, document)
     except AlreadyExists as error:
@@ -51,8 +51,8 @@ def check(platform: Platform, caller: Caller, workspace: str, document: dict[str
     problems: tuple[Problem, ...] = ()
     with platform.database.reading() as tx:
         tx.workspaces.get(workspace)
-        whole = expanded(document, WorkspaceLookup(platform, tx, workspace))
-        missing = [*whole.missing, *missing_for(platform, tx, workspace, whole.document)]
+        whole = expanded(document, WorkspaceLookup(platform, tx, workspace, caller.settings))
+        missing = [*whole.missing, *missing_for(platform, caller, tx, workspace, whole.document)]
     try:
         documents.parse("job", whole.document)
     except InvalidDocument as error:
@@ -73,7 +73,7 @@ def create(
 ) -> Created:
     """A new job, planned and handed to the engine. Nothing is left behind where the document is refused."""
     require(caller, Action.JOB_WRITE, workspace)
-    checked = _checked(platform, workspace, document)
+    checked = _checked(platform, caller, workspace, document)
     upload.demand(platform, document)
     job = checked.parsed.resource
     assert isinstance(job, CommandJob | PipelineJob)
@@ -82,7 +82,7 @@ def create(
     with platform.database.transaction() as tx:
         group = group_of(tx, workspace)
         _check_free(tx, workspace, name)
-        planned = _plan(platform, tx, workspace, checked, name)
+        planned = _plan(platform, caller, tx, workspace, checked, name)
         records = rows_of(job, planned, Birth(workspace, name, experiment, platform.clock(), platform.user))
         for record in records:
             tx.jobs.insert(record)
@@ -111,14 +111,14 @@ class _Checked:
     whole: Expanded
 
 
-def _checked(platform: Platform, workspace: str, document: dict[str, Any]) -> _Checked:
+def _checked(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> _Checked:
     """The document with its model, or every problem: what is mistaken and what is missing."""
     problems: list[Problem] = []
     parsed = None
     with platform.database.reading() as tx:
         tx.workspaces.get(workspace)
-        whole = expanded(document, WorkspaceLookup(platform, tx, workspace))
-        missing = [*whole.missing, *missing_for(platform, tx, workspace, whole.document)]
+        whole = expanded(document, WorkspaceLookup(platform, tx, workspace, caller.settings))
+        missing = [*whole.missing, *missing_for(platform, caller, tx, workspace, whole.document)]
     try:
         parsed = documents.parse("job", whole.document)
     except InvalidDocument as error:
@@ -130,16 +130,21 @@ def _checked(platform: Platform, workspace: str, document: dict[str, Any]) -> _C
     return _Checked(Parsed(parsed.resource, whole.placed(parsed.warnings)), whole)
 
 
-def _plan(platform: Platform, tx: Transaction, workspace: str, checked: _Checked, name: str) -> PlannedJob:
-    lookup, job = WorkspaceLookup(platform, tx, workspace), checked.parsed.resource
+def _plan(
+    platform: Platform, caller: Caller, tx: Transaction, workspace: str, checked: _Checked, name: str
+) -> PlannedJob:
+    lookup, job = WorkspaceLookup(platform, tx, workspace, caller.settings), checked.parsed.resource
     try:
         if isinstance(job, CommandJob):
-            return plan_command(job, name, lookup)
-        assert isinstance(job, PipelineJob)
-        names = {key: _free_name(tx, workspace, f"{name}_{key}") for key in job.jobs}
-        return plan_pipeline(job, names, lookup)
+            planned = plan_command(job, name, lookup)
+        else:
+            assert isinstance(job, PipelineJob)
+            names = {key: _free_name(tx, workspace, f"{name}_{key}") for key in job.jobs}
+            planned = plan_pipeline(job, names, lookup)
     except InvalidDocument as error:
         raise InvalidDocument(checked.whole.placed(error.problems)) from error
+    steps = {key: replace(step, settings=lookup.settings) for key, step in planned.steps.items()}
+    return replace(planned, steps=steps)
 
 
 def _free_name(tx: Transaction, workspace: str, wanted: str) -> str:

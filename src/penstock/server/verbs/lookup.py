@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from penstock.datastores import folders
+from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments import curated
 from penstock.environments.curated_map import read_environment_map
 from penstock.errors import NotFound
 from penstock.jobs import statuses as st
-from penstock.jobs.places import ARTIFACT_OUTPUTS, BLOB_STORE
+from penstock.jobs.places import ARTIFACT_OUTPUTS
 from penstock.jobs.planning import LOCAL_COMPUTE, Lookup
 from penstock.jobs.plans import (
     AtAddress,
@@ -24,7 +26,6 @@ from penstock.server.verbs import asset
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in
 from penstock.server.verbs.workspace import settings_of
-from penstock.settings import workspace_settings
 from penstock.store.records.asset import AssetRecord
 from penstock.store.transaction import Transaction
 
@@ -32,10 +33,35 @@ from penstock.store.transaction import Transaction
 class WorkspaceLookup(Lookup):
     """Look-ups in one workspace within one transaction."""
 
-    def __init__(self, platform: Platform, tx: Transaction, workspace: str) -> None:
+    def __init__(
+        self, platform: Platform, tx: Transaction, workspace: str, given: Mapping[str, str] | None = None
+    ) -> None:
         self._platform = platform
         self._tx = tx
         self._workspace = workspace
+        self._given = given or {}
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """The workspace's settings, as they count for this caller: `given` came with the request."""
+        return settings_of(self._tx, self._workspace, self._given)
+
+    @cached_property
+    def urls(self) -> UrlMap:
+        """Which local files stand for addresses."""
+        return read_url_map(self.settings.get("url_map"))
+
+    def place(self, reference: refs.DatastorePath) -> folders.Place:
+        if reference.workspace not in (None, self._workspace):
+            raise NotFound(
+                f"datastore `{reference.datastore}` is in workspace `{reference.workspace}`, this in `{self._workspace}`",
+                hint=f"write `azureml://datastores/{reference.datastore}/paths/…` for the one of this workspace",
+            )
+        record = folders.demand(self._tx, self._workspace, reference.datastore)
+        if record is None:
+            root = self._platform.home.datastore(self._workspace, reference.datastore)
+            return folders.Place(root, reference.path, reference.datastore)
+        return folders.place_in(self._platform.home, record, reference.path, lambda: self.urls)
 
     def environment(self, reference: refs.AssetReference) -> PlannedEnvironment:
         return self._curated(reference) if self._is_curated(reference) else self._registered(reference)
@@ -106,11 +132,6 @@ class WorkspaceLookup(Lookup):
             )
         return OutputOf(job.name, output, reference.path)
 
-    @cached_property
-    def settings(self) -> Mapping[str, str]:
-        """The workspace's settings, as they count for this caller."""
-        return settings_of(self._tx, self._workspace, workspace_settings())
-
     def _curated(self, reference: refs.AssetReference) -> PlannedEnvironment:
         """What a curated name stands for: the user's own word on it, or the table's."""
         target = read_environment_map(self.settings.get("environment_map")).target_of(reference.name)
@@ -164,7 +185,7 @@ def _explicit(record: AssetRecord) -> str:
 def _source_of(path: str) -> Source:
     reference = refs.parse_reference(path, "data")
     if isinstance(reference, refs.DatastorePath):
-        return InDatastore(reference.datastore or BLOB_STORE, reference.path)
+        return InDatastore(reference.datastore or folders.BLOB_STORE, reference.path)
     if isinstance(reference, refs.JobOutput):
         return OutputOf(reference.job, reference.output, reference.path)
     return AtAddress(path)

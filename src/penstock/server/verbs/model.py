@@ -37,7 +37,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     assert isinstance(model, Model)
     upload.demand(platform, document)
     identity = _identity(platform, workspace)
-    path, job, run = _bytes_of(platform, workspace, str(model.path))
+    path, job, run = _bytes_of(platform, caller, workspace, str(model.path))
     if model.type == "mlflow_model" and not (path / "MLmodel").is_file():
         raise InvalidDocument(
             [
@@ -72,7 +72,9 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     return Created(described, warnings_of(parsed, more))
 
 
-def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str | None, str | None]:
+def _bytes_of(
+    platform: Platform, caller: Caller, workspace: str, text: str
+) -> tuple[Path, str | None, str | None]:
     """Where the model's files lie, and the job or run that they came from."""
     snapshot = parse_snapshot_uri(text)
     if snapshot is not None:
@@ -88,6 +90,7 @@ def _bytes_of(platform: Platform, workspace: str, text: str) -> tuple[Path, str 
             job = reference.job
             run = tx.jobs.get(workspace, getattr(source, "job", job)).mlflow_run
         elif isinstance(reference, refs.DatastorePath):
+            WorkspaceLookup(platform, tx, workspace, caller.settings).place(reference)
             source = InDatastore(reference.datastore, reference.path)
         elif isinstance(reference, refs.RunArtifact):
             run = run_named(tx, workspace, reference.run)

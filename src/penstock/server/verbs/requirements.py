@@ -3,12 +3,15 @@
 Works on the document as it was sent, right or wrong, so that what is missing is told together with what is mistaken.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.datastores import folders
 from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import NotFound, PenstockError, Problem
+from penstock.identity.tokens import Caller
 from penstock.jobs.planning import LOCAL_COMPUTE
 from penstock.resources import references as refs
 from penstock.server.platform import Platform
@@ -19,7 +22,7 @@ from penstock.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that a document refers to. `what` is `compute`, `environment`, `component`, `data`, `model` or `software`."""
+    """One thing that a document refers to. `what` is `compute`, `environment`, `component`, `data`, `datastore`, `model` or `software`."""
 
     what: str
     pointer: str
@@ -59,6 +62,9 @@ def needs_of(document: dict[str, Any]) -> Iterator[Need]:
     settings = document.get("settings")
     if isinstance(settings, dict):
         yield from _compute_need(settings.get("default_compute"), "/settings/default_compute")
+        default = settings.get("default_datastore")
+        if isinstance(default, str) and default:
+            yield Need("datastore", "/settings/default_datastore", default.removeprefix("azureml:"))
     jobs = document.get("jobs")
     for key, step in jobs.items() if isinstance(jobs, dict) else ():
         if isinstance(step, dict):
@@ -76,9 +82,27 @@ def _needs_at(value: dict[str, Any], pointer: str) -> Iterator[Need]:
     inputs = value.get("inputs")
     for name, given in inputs.items() if isinstance(inputs, dict) else ():
         path = given.get("path") if isinstance(given, dict) else None
+        if isinstance(path, str):
+            yield from _datastore_need(path, f"{pointer}/inputs/{name}/path")
         if isinstance(path, str) and path.startswith("azureml:") and not path.startswith("azureml://"):
             what = "model" if given.get("type") in ("custom_model", "mlflow_model") else "data"
             yield Need(what, f"{pointer}/inputs/{name}/path", path)
+
+    outputs = value.get("outputs")
+    for name, given in outputs.items() if isinstance(outputs, dict) else ():
+        path = given.get("path") if isinstance(given, dict) else None
+        if isinstance(path, str):
+            yield from _datastore_need(path, f"{pointer}/outputs/{name}/path")
+
+
+# A name that holds an expression is known when the job is planned.
+_IN_DATASTORE = re.compile(r"azureml://datastores/([A-Za-z0-9_.-]+)/")
+
+
+def _datastore_need(path: str, pointer: str) -> Iterator[Need]:
+    found = _IN_DATASTORE.match(path)
+    if found:
+        yield Need("datastore", pointer, found[1])
 
 
 def _compute_need(value: Any, pointer: str) -> Iterator[Need]:
@@ -99,10 +123,10 @@ def _environment_need(value: Any, pointer: str) -> Iterator[Need]:
 
 
 def missing_for(
-    platform: Platform, tx: Transaction, workspace: str, document: dict[str, Any]
+    platform: Platform, caller: Caller, tx: Transaction, workspace: str, document: dict[str, Any]
 ) -> list[Missing]:
     """Every need of the document that the workspace cannot meet, in the order of the document."""
-    lookup = WorkspaceLookup(platform, tx, workspace)
+    lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
     found: list[Missing] = []
     for need in needs_of(document):
         try:
@@ -123,6 +147,10 @@ def _check(
             )
         case "software":
             return _software(platform, need)
+        case "datastore":
+            return _unless(
+                need, need.reference, lambda: folders.demand(tx, workspace, need.reference), _create_datastore
+            )
     reference = refs.parse_reference(need.reference, need.what)
     if not isinstance(reference, refs.AssetReference):
         return []
@@ -145,6 +173,10 @@ def _create_compute(_: Need, name: str) -> tuple[str, dict[str, Any]]:
     document = {"name": name, "type": "amlcompute", "min_instances": 0, "max_instances": 2}
     command = f"penstock compute create -n {name} --type amlcompute --min-instances 0 --max-instances 2"
     return command, {"method": "POST", "path": "computes", "body": {"document": document}}
+
+
+def _create_datastore(_: Need, name: str) -> tuple[str, None]:
+    return f"penstock datastore create -n {name} --path <a folder of this machine>", None
 
 
 def create_asset(need: Need, name: str) -> tuple[str, None]:

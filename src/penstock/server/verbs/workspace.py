@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from penstock.datastores.url_map import read_url_map
 from penstock.errors import AlreadyExists, Conflict, InvalidDocument, PenstockError, Problem
 from penstock.events import WorkspaceChanged
 from penstock.identity.permissions import Action, require
@@ -94,7 +95,7 @@ def update(
             "display_name": existing.display_name,
             "description": existing.description,
             "tags": dict(existing.tags),
-            "settings": dict(_settings(existing)),
+            "settings": dict(existing.settings),
         }
         for path, value in changes.items():
             outer, inner = _place_of(path, document)
@@ -135,7 +136,7 @@ def _place_of(path: str, document: dict[str, Any]) -> tuple[dict[str, Any], str]
 
 
 def _check_settings(settings: WorkspaceSettings) -> None:
-    """Every file that a setting names is there, so that a slip shows now and not in a job."""
+    """Every file that a setting names is there and can be read, so that a slip shows now and not in a job."""
     problems = [
         Problem(
             f"/settings/{name}", f"there is no file {path}", hint="give the path of a file", code="missing"
@@ -145,15 +146,15 @@ def _check_settings(settings: WorkspaceSettings) -> None:
     ]
     if problems:
         raise InvalidDocument(problems)
-
-
-def _settings(record: WorkspaceRecord) -> Mapping[str, str]:
-    return record.properties.get("settings") or {}
+    read_url_map(settings.url_map)
 
 
 def settings_of(tx: Transaction, workspace: str, given: Mapping[str, str]) -> Mapping[str, str]:
-    """The workspace's settings; what came with a request (from the caller's environment) counts before them."""
-    return {**_settings(tx.workspaces.get(workspace)), **given}
+    """The workspace's settings; what came with a request (from the caller's environment) counts before them.
+
+    A registry has none of its own."""
+    found = tx.workspaces.find(workspace)
+    return {**(found.settings if found else {}), **given}
 
 
 def listing(platform: Platform, caller: Caller) -> list[dict[str, Any]]:

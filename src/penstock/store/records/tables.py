@@ -86,6 +86,19 @@ assets = Table(
     Index(None, "workspace", "kind", "name", "sequence"),
 )
 
+# The built-in ones are in no row: they exist with their workspace.
+datastores = Table(
+    "penstock_datastores",
+    metadata,
+    Column("workspace", ForeignKey(workspaces.c.name, ondelete="CASCADE"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", String, nullable=False),
+    Column("modified_at", Double, nullable=False),
+)
+
 computes = Table(
     "penstock_computes",
     metadata,

@@ -26,6 +26,11 @@ class WorkspaceRecord:
     created_at: float
     created_by: str
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What is set for the whole workspace: names with the paths of files."""
+        return self.properties.get("settings") or {}
+
 
 class WorkspaceChanges(TypedDict, total=False):
     """What may change after a workspace was made."""

@@ -1,0 +1,1 @@
+"""Where data lies on this machine: folders behind datastores, files behind addresses."""
