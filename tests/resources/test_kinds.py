@@ -55,5 +55,7 @@ def test_a_kind_has_an_article_and_a_next_step() -> None:
     assert described("environment") == "an environment"
     assert described("batch-endpoint") == "a batch endpoint"
     assert advice("environment", "env.yml") == "create it with `penstock environment create -f env.yml`"
-    assert advice("component", "c.yml") == "use it in a step of a pipeline, as `component: ./c.yml`"
+    assert advice("component", "c.yml") == (
+        "use it in a step of a pipeline, as `component: ./c.yml`, or create it with `penstock component create -f c.yml`"
+    )
     assert advice("schedule", "s.yml") is None

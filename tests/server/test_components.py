@@ -224,3 +224,49 @@ def test_a_component_is_pinned_to_a_version_of_a_curated_environment(
     prefix = "azureml://registries/azureml/environments/minimal-py311-inference/versions/"
     assert created["environment"].startswith(prefix)
     assert validated["result"] == "Succeeded"
+
+
+def test_an_archived_version_of_a_component_is_not_the_latest(api: Api) -> None:
+    """Who names it gets it still; restored it is the latest again."""
+    for _ in range(2):
+        api.create("components", **train())
+    api.http.post("/api/v1/workspaces/default/components/train/archive", json={"version": "2"})
+
+    passed_over = api.create("jobs", **pipeline("azureml:train@latest"))
+    named = api.create("jobs", **pipeline("azureml:train:2"))
+
+    assert passed_over["jobs"]["one"]["component"] == "azureml:train:1"
+    assert named["jobs"]["one"]["component"] == "azureml:train:2"
+
+
+def test_a_component_may_be_called_otherwise_but_not_be_something_else(api: Api) -> None:
+    """`display_name`, description and tags; the content has its version."""
+    api.create("components", **train())
+    place = "/api/v1/workspaces/default/components/train/versions/1"
+
+    renamed = api.http.patch(place, json={"set": {"display_name": "Train it", "tags.a": "1"}}).json()
+    status, error = api.refused("PATCH", place.removeprefix("/api/v1/"), json={"set": {"command": "ls"}})
+
+    assert (renamed["display_name"], renamed["tags"]) == ("Train it", {"a": "1"})
+    assert status == 400
+    assert "display_name" in error["details"][0]
+
+
+def test_a_step_says_otherwise_than_its_registered_component(api: Api) -> None:
+    """Edge case 6.4: the environment is the step's, resources are merged key by key."""
+    api.create("components", **train(resources={"shm_size": "2g", "instance_type": "a"}))
+    document = pipeline("azureml:train")
+    document["jobs"]["one"] |= {
+        "environment": {"image": IMAGE + ":mine"},
+        "environment_variables": {"A": "b"},
+        "resources": {"instance_type": "b"},
+        "limits": {"timeout": 7},
+    }
+
+    job = api.create("jobs", **document)
+
+    with api.platform.database.reading() as tx:
+        plan = tx.jobs.get("default", job["jobs"]["one"]["name"]).spec["plan"]
+    assert plan["environment"]["image"] == IMAGE + ":mine"
+    assert (plan["environment_variables"], plan["timeout"]) == ({"A": "b"}, 7.0)
+    assert job["jobs"]["one"]["resources"] == {"instance_type": "b"}

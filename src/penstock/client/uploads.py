@@ -7,15 +7,14 @@ misses; only those are sent.
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 from penstock.client.connection import Connection, escaped
 from penstock.errors import Conflict, InvalidDocument, PenstockError, Problem
+from penstock.resources.merged_code import Content, Taken, take
 from penstock.resources.overrides import put_at
 from penstock.resources.reading import Document
-from penstock.resources.snapshots import Snapshot, take_snapshot
+from penstock.resources.snapshots import Snapshot
 
 # Any in this module: a JSON value.
 
@@ -44,8 +43,9 @@ class Prepared:
     document: Document
     data: dict[str, Any]
     snapshots: tuple[Snapshot, ...]
-    files: Mapping[str, Path]
+    files: Mapping[str, Content]
     manifests: Mapping[str, bytes]
+    warnings: tuple[Problem, ...] = ()
 
 
 class HasDocument(Protocol):
@@ -59,15 +59,18 @@ def prepare(given: Document | HasDocument) -> Prepared:
     document = given if isinstance(given, Document) else given.document()
     data = copy.deepcopy(dict(document.data))
     snapshots: list[Snapshot] = []
-    files: dict[str, Path] = {}
+    files: dict[str, Content] = {}
     manifests: dict[str, bytes] = {}
     problems = list(document.problems)
-    snapshot_of = cache(take_snapshot)  # a pipeline whose four steps share a folder reads it once
+    warnings: list[Problem] = []
+    already: dict[object, Taken] = {}  # a pipeline whose four steps share a folder reads it once
     for local in document.local:
         try:
-            snapshot, paths = snapshot_of(local.path, project_root=local.root)
+            taken = already[local.content] = already.get(local.content) or take(local)
         except InvalidDocument as error:
-            problems += [replace(problem, pointer=local.pointer) for problem in error.problems]
+            problems += [
+                replace(problem, pointer=problem.pointer or local.pointer) for problem in error.problems
+            ]
             continue
         except OSError as error:
             problems.append(
@@ -78,12 +81,14 @@ def prepare(given: Document | HasDocument) -> Prepared:
                 )
             )
             continue
+        snapshot = taken.snapshot
         snapshots.append(snapshot)
-        files.update(paths)
+        files.update(taken.contents)
+        warnings += [warning for warning in taken.warnings if warning not in warnings]
         manifests[snapshot.digest] = snapshot.manifest()
         put_at(data, local.pointer, snapshot.uri)
     told = replace(document, problems=document.locate(problems))
-    return Prepared(told, data, tuple(snapshots), files, manifests)
+    return Prepared(told, data, tuple(snapshots), files, manifests, document.locate(warnings))
 
 
 def send(
@@ -112,7 +117,7 @@ def send(
         except InvalidDocument as error:
             raise invalid(prepared.document, prepared.document.locate(error.problems), error) from error
         warnings = [problem_of(warning) for warning in value.get("warnings") or ()]
-        return Created(value["record"], prepared.document.locate(warnings))
+        return Created(value["record"], (*prepared.warnings, *prepared.document.locate(warnings)))
     raise Conflict(
         "the server goes on missing files that were sent", hint="is `penstock gc` running? repeat the command"
     )
@@ -160,12 +165,16 @@ def invalid(
     )
 
 
-def _send_file(connection: Connection, digest: str, path: Path, size: int) -> None:
+def _send_file(connection: Connection, digest: str, file: Content, size: int) -> None:
+    place = f"/api/v1/blobs/{escaped(digest)}"
+    if isinstance(file, bytes):
+        connection.upload(place, file, size)
+        return
     try:
-        with open(path, "rb") as content:
-            connection.upload(f"/api/v1/blobs/{escaped(digest)}", content, size)
+        with open(file, "rb") as content:
+            connection.upload(place, content, size)
     except OSError as error:
-        raise PenstockError(f"cannot read {path}: {error.strerror or error}") from error
+        raise PenstockError(f"cannot read {file}: {error.strerror or error}") from error
 
 
 def _names(prepared: Prepared, wanted: set[str]) -> str:

@@ -16,11 +16,11 @@ def validate(connection: Connection, path: str, document: Document | HasDocument
     answer: dict[str, Any] = connection.post(path, {"document": prepared.data})
     values = {error.get("path"): error.get("value") for error in answer.get("errors") or ()}
     problems = prepared.document.together(problem_of(error) for error in answer.get("errors") or ())
-    warnings = prepared.document.locate(problem_of(warning) for warning in answer.get("warnings") or ())
+    others = prepared.document.locate(problem_of(warning) for warning in answer.get("warnings") or ())
     return {
         "result": "Failed" if problems else "Succeeded",
         "errors": [{**_finding(problem), "value": values.get(problem.pointer)} for problem in problems],
-        "warnings": [_finding(warning) for warning in warnings],
+        "warnings": [_finding(warning) for warning in (*prepared.warnings, *others)],
     }
 
 

@@ -22,7 +22,7 @@ from penstock.errors import Problem
 from penstock.resources.distribution import Distribution
 from penstock.resources.field_types import ComponentName, FilledText, Flag, TextTags, Version
 from penstock.resources.job_types import type_problem, with_spelled_type
-from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet
+from penstock.resources.model_base import OUTPUT_ONLY, Part
 from penstock.resources.ports import InputPorts, OutputPorts
 from penstock.resources.reference_fields import CodePath, ComponentReference, EnvironmentValue
 from penstock.resources.run_settings import NodeResources
@@ -96,6 +96,15 @@ class Component(Part):
                     yield Problem(f"/{side}/{name}", f"`{name}` and `{twin}` differ only by case")
 
 
+def _merged(value: Any) -> Any:
+    # The command line has merged them by now; what is still there came from elsewhere.
+    hint = "the command line adds the files to `code`; a REST caller uploads them as a part of it"
+    raise trouble("{field} cannot be read here", hint=hint)
+
+
+Includes = Annotated[list[str], BeforeValidator(_merged)]
+
+
 class CommandComponent(Component):
     """A command component: a command with declared inputs and outputs."""
 
@@ -111,7 +120,11 @@ class CommandComponent(Component):
     distribution: Distribution | None = Field(
         default=None, description="the command runs as several processes of this machine"
     )
-    additional_includes: Any = not_yet("put the files into the `code` folder")
+    additional_includes: Includes | None = Field(
+        default=None,
+        description="files and folders, relative to the component's file, that are added to the top of the code; "
+        "`<folder>.zip` adds an archive of the folder",
+    )
 
 
 class InlineComponent(CommandComponent):

@@ -1,19 +1,19 @@
 """Putting the files that a document names in their place, and finding the local paths that are to be uploaded.
 
 What is read in: `file:…` where a mapping may stand; environments, components, trials, jobs of a schedule given by
-path; conda files. Their own relative paths start from their own folder. What is uploaded: `code`, `path` of data and
-models, `build.path`. Every file must lie inside the project, except data and models given by an absolute path.
+path; conda files. Their own relative paths start from their own folder. What is uploaded: `code` with a component's
+`additional_includes`, `path` of data and models, `build.path`. Every file must lie inside the project, except data and models given by an absolute path.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from penstock.errors import InvalidDocument, Problem
 from penstock.resources.kinds import advice, described, kind_of
-from penstock.resources.local_paths import LocalPath, Origin, PathTrouble, find_local, is_local
+from penstock.resources.local_paths import Include, LocalPath, Origin, PathTrouble, find_local, is_local
 from penstock.resources.overrides import forget_below, pointer_to
 from penstock.resources.yaml_source import Position, YamlText, read_yaml
 
@@ -27,6 +27,7 @@ MOST_VALUES = 500_000
 Path_ = tuple[str | int, ...]
 
 _FILE = "file:"
+INCLUDES = "additional_includes"
 # A text here is a text, whatever it begins with.
 _TEXTS = frozenset(
     {
@@ -57,11 +58,13 @@ class Inclusion:
     problems: list[Problem]
     local: list[LocalPath]
     warnings: list[str]
+    kind: str = ""
     files: int = 0
     values: int = 0
 
     def document(self, kind: str, origin: Origin) -> None:
         """Go through the whole document, which is of a kind and was read from `origin`."""
+        self.kind = kind
         self.body(self.data, (), origin)
         if kind in ("data", "model"):
             self.place(self.data, (), "path", kind, origin)
@@ -82,6 +85,8 @@ class Inclusion:
                 inner = self.opened(body, at, origin)
                 if inner is not None:
                     self.part(key, body[key], at, inner)
+        if INCLUDES in body and (path[-1] in _READ_IN if path else self.kind == "component"):
+            self.additional(body, path, origin)
         self.short_inputs(body, path, origin)
 
     def part(self, key: str, value: Any, path: Path_, origin: Origin) -> None:
@@ -230,6 +235,54 @@ class Inclusion:
             self.problems.append(trouble.problem(pointer))
             return
         self.local.append(LocalPath.of(pointer, found, role, self.root))
+
+    def additional(self, component: dict[str, Any], path: Path_, origin: Origin) -> None:
+        """`additional_includes`: they are a part of the code from here on, and stand in the document no longer."""
+        given = component.pop(INCLUDES)
+        pointer = pointer_to((*path, INCLUDES))
+        if given is not None and not isinstance(given, list):
+            wanted = "a list of paths"
+            self.problems.append(Problem(pointer, f"`{INCLUDES}` must be {wanted}", expected=wanted))
+            return
+        includes = [self.include_of(text, f"{pointer}/{at}", origin) for at, text in enumerate(given or ())]
+        found = tuple(include for include in includes if include is not None)
+        if not found:
+            return
+        code = pointer_to((*path, "code"))
+        if component.get("code") is None:
+            self.local.append(
+                replace(LocalPath.of(code, origin.folder, "includes", self.root), includes=found)
+            )
+            return
+        for at, local in enumerate(self.local):
+            if local.pointer == code:
+                self.local[at] = replace(local, includes=found)
+
+    def include_of(self, text: Any, pointer: str, origin: Origin) -> Include | None:
+        """One include; None, and a problem, where it leads nowhere."""
+        if not isinstance(text, str):
+            problem = Problem(pointer, "an include must be a path", expected="a local file or folder")
+            if isinstance(text, dict):
+                message = "packages of an artifact feed are not supported yet"
+                problem = Problem(pointer, message, hint="give the path of a folder", code="unsupported")
+            self.problems.append(problem)
+            return None
+        text = text.removeprefix(_FILE)
+        try:
+            try:
+                found, zipped = self.inside(text, origin, None), False
+            except PathTrouble:
+                if not text.endswith(".zip"):
+                    raise
+                found, zipped = self.inside(text.removesuffix(".zip"), origin, True), True
+        except PathTrouble as trouble:
+            self.problems.append(trouble.problem(pointer))
+            return None
+        return Include(pointer, found, found.name + (".zip" if zipped else ""), zipped)
+
+    def inside(self, text: str, origin: Origin, folder: bool | None) -> Path:
+        """A local path that may not leave the project."""
+        return find_local(text, origin, root=self.root, must_stay_inside=True, folder=folder)
 
     def neither(self, key: str, value: str, path: Path_, origin: Origin) -> Problem:
         """A bare word that is no file: most likely a forgotten `azureml:`."""

@@ -17,10 +17,21 @@ _SCHEME = re.compile(
 
 
 @dataclass(frozen=True)
+class Include:
+    """A file or folder that goes into a component's code, at its top, as `name`. `is_zipped`: as an archive of the folder."""
+
+    pointer: str
+    path: Path
+    name: str
+    is_zipped: bool = False
+
+
+@dataclass(frozen=True)
 class LocalPath:
     """A file or folder that must be uploaded before the document means anything elsewhere.
 
-    `role` is `code`, `data`, `model` or `build`. Links in it may lead as far as `root` (`take_snapshot`'s
+    `role` is `code`, `data`, `model` or `build`; `includes` where there are `additional_includes` and no code: `path` is
+    the folder that these are named from then, and only gives its name. Links in it may lead as far as `root` (`take_snapshot`'s
     `project_root`): the project, or `/` for a path that a person named outside of it.
     """
 
@@ -28,6 +39,13 @@ class LocalPath:
     path: Path
     role: str
     root: Path
+    includes: tuple[Include, ...] = ()
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What is read, wherever it is named: equal contents need to be read once."""
+        included = [(include.path, include.name) for include in self.includes]
+        return (self.path, self.root, self.role == "includes", *included)
 
     @classmethod
     def of(cls, pointer: str, path: Path, role: str, root: Path | None) -> "LocalPath":

@@ -133,7 +133,7 @@ def take_snapshot(
     local: dict[str, Path] = {}
     for each in found:
         try:
-            file = _digested(each)
+            file = digested(each)
         except Unusable as error:
             troubles.append(error.problem)
             continue
@@ -168,7 +168,8 @@ def _trouble_with_place(path: Path, root: Path) -> list[Problem]:
     return []
 
 
-def _digested(found: FoundFile) -> SnapshotFile:
+def digested(found: FoundFile) -> SnapshotFile:
+    """The file with the digest of what is in it now. Raises Unusable."""
     with open_regular(found) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         mode = os.fstat(stream.fileno()).st_mode
