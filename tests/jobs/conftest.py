@@ -17,9 +17,11 @@ from penstock.environments.environments import ReadyEnvironment
 from penstock.identity.tokens import Tokens
 from penstock.jobs import statuses as st
 from penstock.jobs.execution import Engine
+from penstock.jobs.names import step_names
 from penstock.jobs.planning import plan_command, plan_pipeline
 from penstock.jobs.plans import PlannedEnvironment
 from penstock.jobs.rows import Birth, rows_of
+from penstock.jobs.scopes import steps_within
 from penstock.jobs.step_runner import StepRunner
 from penstock.jobs.workers import Workers
 from penstock.resources import documents
@@ -155,7 +157,8 @@ class Bench:
             document = {"type": "pipeline", **document}
         job = documents.parse("job", document).resource
         if isinstance(job, PipelineJob):
-            planned = plan_pipeline(job, {key: f"{name}_{key}" for key in job.jobs}, AnyEnvironment())  # type: ignore[arg-type]
+            names = step_names(name, steps_within(job), lambda _: False)
+            planned = plan_pipeline(job, names, AnyEnvironment())  # type: ignore[arg-type]
         else:
             planned = plan_command(job, name, AnyEnvironment())  # type: ignore[arg-type]
         with self.database.transaction() as tx:

@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 from penstock.jobs import statuses as st
 from penstock.jobs.transitions import (
     Acknowledge,
-    EndRoot,
+    EndPipeline,
     MarkRunning,
     Prepare,
     RootView,
@@ -17,6 +17,7 @@ from penstock.jobs.transitions import (
 )
 
 ALL_STATUSES = sorted(st.LEGAL)
+PIPELINE_STATUSES = sorted({st.NOT_STARTED, st.RUNNING, st.FINALIZING, st.CANCEL_REQUESTED, *st.TERMINAL})
 
 
 def root(
@@ -70,7 +71,7 @@ def test_a_cancel_reaches_every_open_step_and_is_acknowledged() -> None:
     actions = next_actions(root(*steps, canceled=True))
 
     assert {action.step for action in actions if isinstance(action, Stop)} == {"p_b", "p_c"}
-    assert actions[-1] == Acknowledge()
+    assert actions[-1] == Acknowledge("p")
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,72 @@ def test_a_pipeline_ends_as_its_steps_did(ends: tuple[str, ...], canceled: bool,
     """Failed before Canceled before Completed."""
     steps = tuple(step(f"s{number}", end) for number, end in enumerate(ends))
 
-    assert next_actions(root(*steps, canceled=canceled)) == [EndRoot(expected)]
+    assert next_actions(root(*steps, canceled=canceled)) == [EndPipeline("p", expected)]
 
 
 def test_a_new_pipeline_runs_at_once() -> None:
     """Users wait for Running; it does not wait for the first process."""
-    assert MarkRunning() in next_actions(root(step("a"), status=st.NOT_STARTED))
+    assert MarkRunning("p") in next_actions(root(step("a"), status=st.NOT_STARTED))
+
+
+def inner(key: str, status: str = st.NOT_STARTED) -> StepView:
+    """A pipeline inside."""
+    return StepView(f"p_{key}", key, status, is_pipeline=True)
+
+
+def test_an_inner_pipeline_runs_once_a_step_in_it_is_on_its_way() -> None:
+    """At all levels around that step at once, and no sooner."""
+    around, within = inner("n"), inner("n/m")
+
+    waiting = next_actions(root(around, within, step("n/m/a", needs=("x",)), step("x", st.RUNNING)))
+    begun = next_actions(root(around, within, step("n/m/a", st.PREPARING)))
+
+    assert not waiting
+    assert begun == [MarkRunning("p_n"), MarkRunning("p_n/m")]
+
+
+def test_an_inner_pipeline_ends_before_the_one_around_it() -> None:
+    """One level at a time: to the outer one, the inner one is a step."""
+    first = next_actions(root(inner("n", st.RUNNING), inner("n/m", st.RUNNING), step("n/m/a", st.FAILED)))
+    then = next_actions(root(inner("n", st.RUNNING), inner("n/m", st.FAILED), step("n/m/a", st.FAILED)))
+
+    assert first == [EndPipeline("p_n/m", st.FAILED)]
+    assert then == [EndPipeline("p_n", st.FAILED)]
+
+
+def test_an_inner_pipeline_whose_end_is_being_recorded_is_left_alone() -> None:
+    """Nobody asks twice for the same end, and the job waits for it."""
+    assert not next_actions(root(inner("n", st.FINALIZING), step("n/a", st.COMPLETED)))
+
+
+@given(
+    some.lists(
+        some.tuples(some.sampled_from(["", "n/", "n/m/", "k/"]), some.sampled_from(ALL_STATUSES)), max_size=8
+    ),
+    some.lists(some.sampled_from(PIPELINE_STATUSES), min_size=3, max_size=3),
+    some.booleans(),
+    some.booleans(),
+)
+def test_reliability_23_rules_ask_for_legal_statuses_at_every_level(
+    leaves: list[tuple[str, str]], pipelines: list[str], canceled: bool, goes_on: bool
+) -> None:
+    """Whatever the rows say, perhaps after a kill: no action names what has ended, and each may be carried out."""
+    steps = [inner(key, status) for key, status in zip(("n", "n/m", "k"), pipelines, strict=True)]
+    steps += [step(f"{above}s{number}", status) for number, (above, status) in enumerate(leaves)]
+    status_of = {"p": st.RUNNING, **{each.name: each.status for each in steps}}
+
+    for action in next_actions(root(*steps, canceled=canceled, goes_on=goes_on)):
+        match action:
+            case MarkRunning(name):
+                assert st.may_follow(status_of[name], st.RUNNING)
+            case Acknowledge(name):
+                assert st.may_follow(status_of[name], st.CANCEL_REQUESTED)
+            case EndPipeline(name, end):
+                own = [each for each in steps if each.key.rpartition("/")[0] == name[2:]]
+                assert all(each.status in st.TERMINAL for each in own)
+                assert status_of[name] == st.NOT_STARTED or st.may_follow(status_of[name], end)
+            case Prepare(name) | Stop(name, _):
+                assert status_of[name] not in st.TERMINAL
 
 
 @given(some.lists(some.sampled_from(ALL_STATUSES), min_size=1, max_size=6), some.booleans(), some.booleans())
@@ -109,7 +170,7 @@ def test_reliability_23_rules_never_touch_what_has_ended(
     ended = {each.name for each in steps if each.status in st.TERMINAL}
     assert not ended & set(named)
     assert len(named) == len(set(named))
-    assert any(isinstance(action, EndRoot) for action in actions) == (len(ended) == len(steps))
+    assert any(isinstance(action, EndPipeline) for action in actions) == (len(ended) == len(steps))
 
 
 @given(some.lists(some.sampled_from(ALL_STATUSES), min_size=2, max_size=12))

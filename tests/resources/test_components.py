@@ -54,8 +54,9 @@ def test_a_component_comes_back_from_its_document() -> None:
 def test_a_registered_component_is_written_as_its_reference() -> None:
     """A step holds the component's fields, and says the component's name and version."""
     document: dict[str, Any] = read(PIPELINE)
-    fields = {"type": "command", "command": "train", "environment": "azureml:e:1", "resources": {}}
-    document["jobs"]["train"] = {"component": Registered(fields, "azureml:train:3")}
+    outputs = {"model": {"type": "custom_model"}}
+    fields = {"command": "train", "environment": "azureml:e:1", "resources": {}, "outputs": outputs}
+    document["jobs"]["train"] = {"component": Registered({"type": "command", **fields}, "azureml:train:3")}
 
     component = documents.parse("component", document).resource
 

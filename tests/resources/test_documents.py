@@ -211,8 +211,8 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "a pipeline of a component": (
         "job",
         "{type: pipeline, component: {type: pipeline}}",
-        "/component",
-        ("`component` is not supported yet",),
+        "/component/jobs",
+        ("at least one step",),
     ),
     "an unknown key without a value": (
         "data",

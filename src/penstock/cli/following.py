@@ -20,7 +20,7 @@ Record = Mapping[str, Any]
 # How many of a failed job's last log lines are shown; the server may send more.
 _DETAIL_LINES = 40
 # A detail about one line of an environment begins with that line's JSON pointer in the job's document.
-_OF_ENVIRONMENT = re.compile(r"(/jobs/[^/\s]+)?(/environment(?:/\S+)?)  (?=\S)")
+_OF_ENVIRONMENT = re.compile(r"((?:(?:/component)?/jobs/[^/\s]+)*)(/environment(?:/\S+)?)  (?=\S)")
 
 
 class Progress(Protocol):

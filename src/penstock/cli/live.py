@@ -1,7 +1,7 @@
 """A job while it runs, as a tree that is redrawn on a terminal: step, status, time, the last line of its log."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,20 +61,29 @@ class Row:
 
 
 class View:
-    """The rows of one job, in the order in which its steps are written; steps that only events name come last."""
+    """The rows of one job by their paths, in the order in which its steps are written; what only events name comes last."""
 
     def __init__(self, record: Record) -> None:
         self.root = Row(str(record.get("display_name") or record.get("name")), str(record.get("status")))
-        self.steps: dict[str, Row] = {name: Row(name) for name in record.get("jobs") or {}}
+        self.steps: dict[str, Row] = dict(_rows_within(record, ""))
+        self._name = record.get("name")
 
     def apply(self, event: Record, now: float) -> None:
         step = event.get("step")
-        if step:
-            self.steps.setdefault(str(step), Row(str(step))).apply(event, now)
+        if (
+            step and event.get("job") != self._name
+        ):  # the one that is followed may itself be a step of a pipeline
+            self.steps.setdefault(str(step), Row(str(step).rpartition("/")[2])).apply(event, now)
         elif event.get("kind") == "end":
             self.root.apply({"kind": "status", "status": event.get("status"), "at": event.get("at")}, now)
         else:
             self.root.apply(event, now)
+
+
+def _rows_within(record: Record, above: str) -> Iterator[tuple[str, Row]]:
+    for name, step in (record.get("jobs") or {}).items():
+        yield above + name, Row(name)
+        yield from _rows_within(step, f"{above}{name}/")
 
 
 class LiveProgress:
@@ -133,7 +142,7 @@ class LiveProgress:
 
         now = time.time()
         rows = self._view.steps
-        width = max((len(name) for name in rows), default=0)
+        width = max((len(row.title) + _BRANCH * path.count("/") for path, row in rows.items()), default=0)
 
         def line(row: Row, indent: int) -> Text:
             text = Text(row.title.ljust(indent), no_wrap=True, overflow="ellipsis")
@@ -143,9 +152,11 @@ class LiveProgress:
                 text.append(f"  {row.note}", style="dim")
             return text
 
-        # A step's title stands four columns further right than the job's; what follows the titles is aligned.
+        # A step's title stands four columns further right than that of what it is in; what follows them is aligned.
         indent = max(len(self._view.root.title), width + _BRANCH)
         tree = Tree(line(self._view.root, indent))
-        for row in rows.values():
-            tree.add(line(row, indent - _BRANCH))
+        branches = {"": tree}
+        for path, row in rows.items():
+            above = branches.get(path.rpartition("/")[0], tree)
+            branches[path] = above.add(line(row, indent - _BRANCH * (1 + path.count("/"))))
         return tree

@@ -41,9 +41,9 @@ def creation_context(created_at: float, created_by: str, modified_at: float | No
 
 
 def job_record(
-    job: JobRecord, children: Sequence[JobRecord], resource_group: str, page_base: str
+    job: JobRecord, below: Sequence[JobRecord], resource_group: str, page_base: str
 ) -> dict[str, Any]:
-    """The record that REST returns and the command prints. `page_base` is the loopback address."""
+    """The record that REST returns and the command prints. `below` are all steps inside, `page_base` the loopback address."""
     document = dict(job.spec.get("document") or {})
     described = {
         **{key: value for key, value in document.items() if key not in ("name", "jobs")},
@@ -71,20 +71,27 @@ def job_record(
     if job.parent is not None:
         described |= {"parent_job_name": job.parent, "step": job.step}
     if job.type == "pipeline":
-        described["jobs"] = {child.step: _step(document, child) for child in children}
+        described["jobs"] = _steps(job.name, below)
     return described
 
 
-def _step(document: dict[str, Any], child: JobRecord) -> dict[str, Any]:
-    written = (document.get("jobs") or {}).get(child.step) or {}
-    return {
-        **(written if isinstance(written, dict) else {}),
+def _steps(pipeline: str, below: Sequence[JobRecord]) -> dict[str | None, dict[str, Any]]:
+    return {child.step: _step(child, below) for child in below if child.parent == pipeline}
+
+
+def _step(child: JobRecord, below: Sequence[JobRecord]) -> dict[str, Any]:
+    """As it was written, with what became of it."""
+    described = {
+        **(child.spec.get("document") or {}),
         "name": child.name,
         "status": child.status,
         "started_at": iso(child.started_at),
         "ended_at": iso(child.ended_at),
         "error": child.error,
     }
+    if child.type == "pipeline":
+        described["jobs"] = _steps(child.name, below)
+    return described
 
 
 def _compute(job: JobRecord) -> str | None:

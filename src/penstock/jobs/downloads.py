@@ -7,6 +7,7 @@ from pathlib import Path
 
 from penstock.errors import NotFound
 from penstock.jobs.plans import OutputOf, StepPlan
+from penstock.jobs.rows import path_of
 from penstock.jobs.step_runner import StepRunner
 from penstock.store.records.job import JobRecord
 
@@ -75,7 +76,12 @@ def _plain_file(root: Path, parts: Sequence[str]) -> Path | None:
 def _artifact_folders(
     runner: StepRunner, job: JobRecord, children: Sequence[JobRecord]
 ) -> list[tuple[str, Path]]:
-    steps = [(f"artifacts/steps/{child.step}", runner.folders(child).artifacts) for child in children]
+    above = f"{path_of(job)}/" if job.step is not None else ""
+    steps = [
+        (f"artifacts/steps/{str(path_of(child)).removeprefix(above)}", runner.folders(child).artifacts)
+        for child in children
+        if child.type != "pipeline"
+    ]
     return [("artifacts", runner.folders(job).artifacts), *steps]
 
 

@@ -33,19 +33,18 @@ from penstock.jobs.step_runner import Prepared, StepRunner
 from penstock.jobs.transitions import (
     Acknowledge,
     Action,
-    EndRoot,
+    EndPipeline,
     MarkRunning,
     Prepare,
-    RootView,
-    StepView,
     Stop,
+    end_of,
     next_actions,
 )
+from penstock.jobs.views import members_of, view_of
 from penstock.jobs.workers import Key, Report, Workers, internal_error
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
 from penstock.store.reserve import Reserve
-from penstock.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -188,11 +187,14 @@ class Engine:
         job = self._find(key)
         if job is None or job.status in st.TERMINAL:
             return
+        because = "its pipeline cannot go on"
         with self._database.reading() as tx:
-            steps = tx.jobs.children(*key)
-        for step in steps:
-            if step.status not in st.TERMINAL and step.status not in (st.CANCEL_REQUESTED, st.FINALIZING):
-                self._stop(step, "its pipeline cannot go on")
+            inside = [each for each in tx.jobs.below(*key) if each.status not in st.TERMINAL]
+        for each in inside:
+            if each.type == "pipeline":
+                self._end(each, st.CANCELED, error=never_ran(each, because))
+            elif each.status not in (st.CANCEL_REQUESTED, st.FINALIZING):
+                self._stop(each, because)
         self._end(job, st.FAILED, error=failed_with(job, error))
 
     # What the rules say
@@ -204,38 +206,40 @@ class Engine:
                 root = tx.jobs.find(*key)
                 if root is None:  # deleted with its workspace
                     return
-                members = _members(tx, root)
+                members = members_of(tx, root)
             if root.status in st.TERMINAL or root.status == st.FINALIZING:
                 return
             jobs = {job.name: job for job in [root, *members]}
-            changed = [self._carry_out(action, root, jobs) for action in next_actions(_view(root, members))]
+            changed = [self._carry_out(action, jobs) for action in next_actions(view_of(root, members))]
             if not any(changed):
                 return
 
-    def _carry_out(self, action: Action, root: JobRecord, jobs: dict[str, JobRecord]) -> bool:
+    def _carry_out(self, action: Action, jobs: dict[str, JobRecord]) -> bool:
         """Do it; whether something changed, so that the rules are asked again."""
         match action:
             case Prepare(step):
                 self._prepare(self._record.set(jobs[step], st.PREPARING))
+                return jobs[step].parent != jobs[step].root  # then the pipelines around it run
             case Stop(step, because):
                 return self._stop(jobs[step], because)
-            case MarkRunning() if root.type != "command":
-                self._record.set(root, st.RUNNING, started_at=self._clock())
-            case Acknowledge() if root.type != "command":
-                self._record.set(root, st.CANCEL_REQUESTED)
-            case EndRoot(status) if root.type != "command":
-                self._end_root(root, status, list(jobs.values()))
-        return False
+            case MarkRunning(pipeline):
+                self._record.set(jobs[pipeline], st.RUNNING, started_at=self._clock())
+            case Acknowledge(pipeline):
+                self._record.set(jobs[pipeline], st.CANCEL_REQUESTED)
+                return False
+            case EndPipeline(pipeline, status):
+                self._end_pipeline(jobs[pipeline], status, list(jobs.values()))
+        return True
 
-    def _end_root(self, root: JobRecord, status: str, jobs: list[JobRecord]) -> None:
-        error = error_of_pipeline([job for job in jobs if job.parent is not None])
-        if root.mlflow_run is None:
-            self._end(root, status, error=error)
+    def _end_pipeline(self, pipeline: JobRecord, status: str, jobs: list[JobRecord]) -> None:
+        error = error_of_pipeline([job for job in jobs if job.parent == pipeline.name])
+        if pipeline.mlflow_run is None:
+            self._end(pipeline, status, error=error)
             return
         now = self._clock()
-        root = self._record.set(root, st.FINALIZING)
+        pipeline = self._record.set(pipeline, st.FINALIZING)
         self._workers.finish(
-            _key(root), lambda: Outcome(status, error, self._runner.end_run(root, status, now))
+            _key(pipeline), lambda: Outcome(status, error, self._runner.end_run(pipeline, status, now))
         )
 
     # The way of a step
@@ -353,12 +357,13 @@ class Engine:
         self._instances.clear()
         self._running.clear()
         with self._database.reading() as tx:
-            roots = [(root, _members(tx, root)) for root in tx.jobs.open_roots()]
+            roots = [(root, members_of(tx, root)) for root in tx.jobs.open_roots()]
         for root, members in roots:
-            for job in members:
-                self._guarded(_key(job), partial(self._take_up, job))
-            if root.status == st.FINALIZING and root.type != "command":
-                self._guarded(_key(root), partial(self._end_again, root, members))
+            for job in (root, *members) if root.type == "pipeline" else members:
+                if job.type == "pipeline":
+                    self._guarded(_key(job), partial(self._end_again, job, root, members))
+                else:
+                    self._guarded(_key(job), partial(self._take_up, job))
             self.look_at(root.workspace, root.name)
 
     def _take_up(self, job: JobRecord) -> None:
@@ -390,11 +395,12 @@ class Engine:
         else:
             self._take_stock(self._record.set(job, st.FINALIZING), self._lost())
 
-    def _end_again(self, root: JobRecord, members: list[JobRecord]) -> None:
+    def _end_again(self, pipeline: JobRecord, root: JobRecord, members: list[JobRecord]) -> None:
         """The server was killed between a pipeline's last step and the pipeline's end."""
-        for action in next_actions(_view(root, members)):
-            if isinstance(action, EndRoot):
-                self._end_root(root, action.status, members)
+        if pipeline.status == st.FINALIZING and not self._workers.is_busy(_key(pipeline)):
+            ends = [step.status for step in members if step.parent == pipeline.name]
+            canceled = root.cancel_requested_at is not None
+            self._end_pipeline(pipeline, end_of(ends, cancel_requested=canceled), members)
 
     def _finished_of(self, job: JobRecord) -> Finished:
         handle = self._compute.adopt(self._runner.folders(job).attempt(job.fence))
@@ -426,21 +432,3 @@ def _wish_of(job: JobRecord) -> tuple[int, Priority]:
     """How many instances of its compute a step takes, and how urgent it is."""
     plan = job.spec["plan"]
     return int(plan.get("instance_count", 1)), plan.get("priority", "medium")
-
-
-def _members(tx: Transaction, root: JobRecord) -> list[JobRecord]:
-    """The root's steps in order; a standalone command job is its own only step."""
-    return [root] if root.type == "command" else list(tx.jobs.children(root.workspace, root.name))
-
-
-def _view(root: JobRecord, members: list[JobRecord]) -> RootView:
-    return RootView(
-        name=root.name,
-        status=root.status,
-        cancel_requested=root.cancel_requested_at is not None,
-        continue_on_step_failure=bool(root.spec["plan"].get("continue_on_step_failure", True)),
-        steps=tuple(
-            StepView(job.name, job.step or job.name, job.status, frozenset(job.spec["plan"]["needs"]))
-            for job in members
-        ),
-    )

@@ -26,6 +26,7 @@ from penstock.jobs.plans import (
     Uploaded,
 )
 from penstock.jobs.process_planning import ProcessPlanner
+from penstock.jobs.scopes import OutputWish, Scope
 from penstock.resources import references as refs
 from penstock.resources.expressions import Expression, expressions_in, parse_template, render, whole
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob
@@ -60,14 +61,16 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """A root job: itself a command, or a pipeline of commands in the order of the file.
+    """A root job: itself a command, or a pipeline. Steps are named by their paths (`train`, `train/fit`), in file order.
 
-    `outputs` says, for each output of the pipeline that a step is bound to, which step's output it is.
+    `names` gives every step, pipelines among them, the name of its job. `outputs` says, for each output of the job's
+    pipeline that a step is bound to, which command's output it is; `pipelines` says the same of the pipelines inside.
     """
 
     steps: Mapping[str, StepPlan]
     names: Mapping[str, str]
     outputs: Mapping[str, OutputOf] = field(default_factory=dict)
+    pipelines: Mapping[str, Mapping[str, OutputOf]] = field(default_factory=dict)
 
 
 def plan_command(job: CommandJob, name: str, lookup: Lookup) -> PlannedJob:
@@ -79,81 +82,48 @@ def plan_command(job: CommandJob, name: str, lookup: Lookup) -> PlannedJob:
 
 
 def plan_pipeline(job: PipelineJob, names: Mapping[str, str], lookup: Lookup) -> PlannedJob:
-    """The plans of a pipeline's steps. `names` gives each step (by its key) the name of its job."""
-    context = _Context(lookup=lookup, names=names)
-    parent = _Parent(job, context)
-    plans = {
-        key: context.step(key, step, f"/jobs/{key}", default_compute=job.default_compute, parent=parent)
-        for key, step in job.jobs.items()
-    }
+    """The plans of a pipeline's steps. `names` gives each step (by its path) the name of its job."""
+    context = _Context(lookup, names, datastore_name(job.settings.default_datastore))
+    if context.datastore is not None:
+        default = refs.DatastorePath(context.datastore, "")
+        context.guarded("/settings/default_datastore", lambda: context.lookup.place(default), None)
+    scope = Scope(job, names, context.value)
+    plans: dict[str, StepPlan] = {}
+    pipelines: dict[str, Mapping[str, OutputOf]] = {}
+    _plan_within(scope, job.default_compute, context, plans, pipelines)
     context.raise_problems()
-    return PlannedJob(steps=plans, names=names, outputs=parent.bound_outputs)
+    return PlannedJob(steps=plans, names=names, outputs=scope.written(), pipelines=pipelines)
 
 
-class _Parent:
-    """The pipeline around a step: what `${{parent…}}` means there."""
-
-    def __init__(self, job: PipelineJob, context: "_Context") -> None:
-        self.job = job
-        self._context = context
-        self.datastore = datastore_name(job.settings.default_datastore)
-        self.bound_outputs: dict[str, OutputOf] = {}
-        if self.datastore is not None:
-            default = refs.DatastorePath(self.datastore, "")
-            context.guarded("/settings/default_datastore", lambda: context.lookup.place(default), None)
-
-    def input(self, name: str) -> PlannedInput:
-        value = self.job.inputs.get(name)
-        return self._context.value(value, None, f"/inputs/{name}", parent=None)
-
-    def binding(self, expression: Expression, needs: set[str]) -> PlannedInput:
-        """What a step's input gets when it is bound to `expression`."""
-        path = expression.path
-        if expression.scope in ("parent.inputs", "inputs"):
-            return self.input(".".join(path))
-        key, kind, port = path[0], path[1], ".".join(path[2:])
-        step = self.job.jobs[key]
-        if kind == "inputs":
-            value, declared = step.inputs.get(port), step.ports.get(port)
-            return self._context.value(
-                value, declared, f"/jobs/{key}/inputs/{port}", parent=self, needs=needs
+def _plan_within(
+    scope: Scope,
+    default_compute: str | None,
+    context: "_Context",
+    plans: dict[str, StepPlan],
+    pipelines: dict[str, Mapping[str, OutputOf]],
+) -> None:
+    for key, step in scope.steps.items():
+        path = scope.above + key
+        if isinstance(step, CommandStep):
+            plans[path] = context.step(
+                path, step, f"{scope.pointer}/{key}", default_compute=default_compute, parent=scope
             )
-        needs.add(key)
-        declared_type = self.output_type(step, port)
-        return PlannedInput(source=OutputOf(self._context.names[key], port), type=declared_type)
-
-    def output_type(self, step: CommandStep, port: str) -> str:
-        """A step's output is what it says; else what its component says; else what the pipeline's output says."""
-        bound = self._bound_pipeline_output(step.outputs.get(port))
-        from_pipeline = self.job.outputs.get(bound) if bound else None
-        for candidate in (step.outputs.get(port), step.output_ports.get(port), from_pipeline):
-            declared = getattr(candidate, "type", None)
-            if declared:
-                return str(declared)
-        return "uri_folder"
-
-    def _bound_pipeline_output(self, value: Any) -> str | None:
-        text = value if isinstance(value, str) else getattr(value, "path", None)
-        expression = whole(text) if isinstance(text, str) else None
-        if expression is not None and expression.scope in ("parent.outputs", "outputs"):
-            return ".".join(expression.path)
-        return None
-
-    def output_settings(self, step_name: str, port: str, value: Any) -> Any:
-        """The pipeline output's settings where the step's output is bound to one, else the step's own."""
-        bound = self._bound_pipeline_output(value)
-        if bound is None:
-            return value
-        self.bound_outputs[bound] = OutputOf(step_name, port)
-        return self.job.outputs.get(bound)
+        else:
+            pipelines[path] = scope.inner[key].written()
+            for port in step.ports:
+                # Also one that no inner step reads: what is wrong with it is told.
+                scope.inner[key].input(port)
+            _plan_within(scope.inner[key], default_compute, context, plans, pipelines)
 
 
 class _Context:
-    def __init__(self, lookup: Lookup, names: Mapping[str, str]) -> None:
+    def __init__(self, lookup: Lookup, names: Mapping[str, str], datastore: str | None = None) -> None:
         self.lookup = lookup
         self.names = names
+        self.datastore = datastore
         self.problems: list[Problem] = []
         self._places = OutputPlaces()
+        self._path_of_job = {name: path for path, name in names.items()}
 
     def raise_problems(self) -> None:
         if self.problems:
@@ -178,20 +148,19 @@ class _Context:
         pointer: str,
         *,
         default_compute: str | None,
-        parent: _Parent | None,
+        parent: Scope | None,
     ) -> StepPlan:
-        needs = set[str]()
         ports = step.ports
         inputs = {
-            port: self.value(
-                step.inputs.get(port), ports.get(port), f"{pointer}/inputs/{port}", parent=parent, needs=needs
-            )
+            port: self.value(step.inputs.get(port), ports.get(port), f"{pointer}/inputs/{port}", parent)
             for port in dict.fromkeys([*ports, *step.inputs])
         }
         literal = self._literal_of(inputs, parent)
-        compute = step.compute or default_compute or LOCAL_COMPUTE
+        compute = _filled(str(step.compute), literal) if step.compute else None
+        if compute is None and default_compute is not None:  # its bindings mean the job's inputs
+            compute = _filled(default_compute, self._literal_of({}, parent.outermost if parent else None))
         timeout = step.limits.timeout if step.limits else None
-        target = _compute_name(_filled(str(compute), literal))
+        target = _compute_name(compute or LOCAL_COMPUTE)
         planner = ProcessPlanner(pointer, lambda text: _filled(text, literal), self.problems)
         instances = planner.instances(step.resources)
         if instances > 1:
@@ -209,11 +178,16 @@ class _Context:
             timeout=self._timeout(timeout, literal, f"{pointer}/limits/timeout"),
             inputs=inputs,
             outputs=self._outputs(key, step, pointer, parent),
-            needs=tuple(sorted(needs)),
+            needs=self._steps_behind(inputs),
             instance_count=instances,
             distribution=planner.distribution(step.distribution, instances),
             priority=(queue.priority if queue else None) or "medium",
         )
+
+    def _steps_behind(self, inputs: Mapping[str, PlannedInput]) -> tuple[str, ...]:
+        """The steps of this job whose outputs are read, at whatever level they stand: what has to be waited for."""
+        read = (value.source.job for value in inputs.values() if isinstance(value.source, OutputOf))
+        return tuple(sorted({self._path_of_job[job] for job in read if job in self._path_of_job}))
 
     def _timeout(
         self, given: object, literal: Callable[[Expression], str | None], pointer: str
@@ -233,13 +207,13 @@ class _Context:
         return seconds
 
     def _literal_of(
-        self, inputs: Mapping[str, PlannedInput], parent: _Parent | None
+        self, inputs: Mapping[str, PlannedInput], parent: Scope | None
     ) -> Callable[[Expression], str | None]:
         """Texts for the fields that may carry a binding besides inputs: variables, compute, limits."""
 
         def literal(expression: Expression) -> str | None:
             if expression.scope.startswith("parent.") and parent is not None:
-                return parent.binding(expression, set()).text
+                return parent.binding(expression).text
             found = inputs.get(".".join(expression.path)) if expression.scope == "inputs" else None
             if found is None or found.text is None:
                 return expression.text  # data: filled in where the path is known
@@ -247,26 +221,23 @@ class _Context:
 
         return literal
 
-    def value(
-        self, value: Any, port: Any, pointer: str, *, parent: _Parent | None, needs: set[str] | None = None
-    ) -> PlannedInput:
+    def value(self, value: Any, port: Any, pointer: str, parent: Scope | None) -> PlannedInput:
         """One input's value: a literal, a binding, or data; a port's default where nothing was given."""
-        needs = set() if needs is None else needs
         if value is None:
             default = getattr(port, "default", None)
             if default is None:
                 return PlannedInput(type=_type_of(port, "string"))
             value = default
         if isinstance(value, bool | int | float | str):
-            return self._scalar(value, port, pointer, parent, needs)
+            return self._scalar(value, port, pointer, parent)
         if getattr(value, "value", None) is not None:
-            return self._scalar(value.value, port, pointer, parent, needs)
+            return self._scalar(value.value, port, pointer, parent)
         declared, mode = _type_of(value, _type_of(port, "uri_folder")), getattr(value, "mode", None)
         mode = mode or getattr(port, "mode", None)
         path = value.path
         expression = whole(path) if isinstance(path, str) else None
         if expression is not None and parent is not None:
-            bound = parent.binding(expression, needs)
+            bound = parent.binding(expression)
             return PlannedInput(
                 text=bound.text, source=bound.source, type=bound.type, mode=mode or bound.mode
             )
@@ -281,8 +252,7 @@ class _Context:
         value: bool | int | float | str,
         port: Any,
         pointer: str,
-        parent: _Parent | None,
-        needs: set[str],
+        parent: Scope | None,
     ) -> PlannedInput:
         if not isinstance(value, str):
             declared = _type_of(port, _literal_type(value))
@@ -290,16 +260,16 @@ class _Context:
         if parent is not None:
             expression = whole(value)
             if expression is not None:
-                bound = parent.binding(expression, needs)
+                bound = parent.binding(expression)
                 mode = getattr(port, "mode", None) or bound.mode
                 default = getattr(port, "default", None)
                 if not bound.is_set and default is not None:
-                    return self._scalar(default, port, pointer, None, needs)
+                    return self._scalar(default, port, pointer, None)
                 declared = _type_of(port, bound.type)
                 text = bound.text if bound.text is None else parameter_text(declared, bound.text)
                 return PlannedInput(text, bound.source, declared, mode)
             if expressions_in(value):
-                text = render(parse_template(value), lambda each: parent.binding(each, needs).text)
+                text = render(parse_template(value), lambda each: parent.binding(each).text)
                 return PlannedInput(text=text, type=_type_of(port, "string"))
         declared = _type_of(port, "string")
         if declared not in PARAMETER_TYPES:  # a data port given by its path alone
@@ -352,31 +322,28 @@ class _Context:
         return PlannedEnvironment(label, value.image, value.conda_file)
 
     def _outputs(
-        self, key: str, step: CommandJob | CommandStep, pointer: str, parent: _Parent | None
+        self, key: str, step: CommandJob | CommandStep, pointer: str, parent: Scope | None
     ) -> dict[str, PlannedOutput]:
         name, outputs = self.names[key], dict[str, PlannedOutput]()
         for port in dict.fromkeys([*step.output_ports, *step.outputs]):
-            value = step.outputs.get(port)
-            kind = (
-                parent.output_type(step, port)
-                if parent is not None and isinstance(step, CommandStep)
-                else _type_of(value, _type_of(step.output_ports.get(port), "uri_folder"))
+            wish = (
+                parent.wish(key.rpartition("/")[2], port)
+                if parent is not None
+                else _wish_of(step.outputs.get(port))
             )
-            settings = parent.output_settings(name, port, value) if parent is not None else value
             datastore, path = self.guarded(
                 f"{pointer}/outputs/{port}",
-                lambda port=port, kind=kind, settings=settings: output_place(  # type: ignore[misc]
-                    name, port, kind, getattr(settings, "path", None), parent.datastore if parent else None
+                lambda port=port, wish=wish: output_place(  # type: ignore[misc]
+                    name, port, wish.type, wish.path, self.datastore
                 ),
                 (BLOB_STORE, ""),
             )
-            mode = getattr(settings, "mode", None) or getattr(value, "mode", None) or "rw_mount"
             root, inside = self.guarded(
                 f"{pointer}/outputs/{port}",
                 partial(self._root_of, datastore, path),
                 ("", ""),
             )
-            outputs[port] = PlannedOutput(kind, str(mode), datastore, path, root, inside)
+            outputs[port] = PlannedOutput(wish.type, wish.mode, datastore, path, root, inside)
             taken = self._places.take(outputs[port], key if parent else None, port)
             if taken is not None:
                 self.problems.append(Problem(f"{pointer}/outputs/{port}", *taken))
@@ -386,6 +353,11 @@ class _Context:
         """The folder outside the workspace that an output is written to, and the path there; empty for one inside."""
         place = self.lookup.place(refs.DatastorePath(datastore, path))
         return (str(place.root), place.inside) if place.is_elsewhere else ("", "")
+
+
+def _wish_of(value: Any) -> OutputWish:
+    mode, path = getattr(value, "mode", None), getattr(value, "path", None)
+    return OutputWish(_type_of(value, "uri_folder"), str(mode or "rw_mount"), path)
 
 
 def _filled(text: str, literal: Callable[[Expression], str | None]) -> str:

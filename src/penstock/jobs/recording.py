@@ -6,6 +6,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.events import JobStatusChanged
 from penstock.jobs import statuses as st
+from penstock.jobs.rows import path_of
 from penstock.jobs.streaming import WARNING_PROPERTY
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
@@ -29,7 +30,7 @@ class Recorder:
         with self._database.transaction() as tx:
             job = tx.jobs.update(job.workspace, job.name, status=status, **columns)
             event = JobStatusChanged(
-                f"job/{job.name}", job.root, job.step, status, job.display_name, columns.get("error")
+                f"job/{job.name}", job.root, path_of(job), status, job.display_name, columns.get("error")
             )
             tx.events.append(job.workspace, self._clock(), event.type, event.subject, event.body())
         return job
@@ -41,7 +42,8 @@ ENVIRONMENT_PROPERTY = "penstock.environment"
 
 def what(job: JobRecord) -> str:
     """How messages call it."""
-    return f"step `{job.step}`" if job.step is not None else f"job `{job.name}`"
+    path = path_of(job)
+    return f"step `{path}`" if path is not None else f"job `{job.name}`"
 
 
 def never_ran(job: JobRecord, because: str) -> dict[str, Any]:
@@ -61,9 +63,9 @@ def error_of_pipeline(steps: Sequence[JobRecord]) -> dict[str, Any] | None:
     if not failed:
         errors = (step.error for step in steps if step.status == st.CANCELED)
         return next((error for error in errors if error and error.get("code") == "Timeout"), None)
-    nameless = {"code": "UserError", "message": f"step `{failed[0].step}` failed", "details": []}
+    nameless = {"code": "UserError", "message": f"{what(failed[0])} failed", "details": []}
     first = failed[0].error or nameless
-    names = ", ".join(f"`{job.step}`" for job in failed[1:])
+    names = ", ".join(f"`{path_of(job)}`" for job in failed[1:])
     message = f"{first['message']}; also failed: {names}" if names else first["message"]
     return {**first, "message": message}
 

@@ -1,10 +1,13 @@
-"""The rows that a new job is written as: its own first, then its steps' in the order of the file."""
+"""The rows that a new job is written as: its own first, then its steps' in the order of the file, each before its own."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from penstock.jobs import statuses as st
 from penstock.jobs.planning import PlannedJob
+from penstock.jobs.plans import OutputOf
+from penstock.jobs.scopes import Placed, steps_within
 from penstock.resources.job import CommandJob, PipelineJob
 from penstock.store.records.job import JobRecord
 
@@ -25,12 +28,18 @@ def rows_of(job: CommandJob | PipelineJob, planned: PlannedJob, birth: Birth) ->
     if isinstance(job, CommandJob):
         plan = planned.steps[birth.name]
         return [_root(job, birth, plan.as_record(), plan.compute)]
-    root_plan = {
+    root = _root(job, birth, _pipeline_plan(job, planned.outputs), None)
+    rows = {"": root}
+    for path, placed in steps_within(job).items():
+        rows[path] = _step(job, planned, path, placed, rows[path.rpartition("/")[0]], len(rows) - 1)
+    return list(rows.values())
+
+
+def _pipeline_plan(job: PipelineJob, outputs: Mapping[str, OutputOf]) -> dict[str, Any]:
+    return {
         "continue_on_step_failure": job.settings.continue_on_step_failure,
-        "outputs": {name: asdict(output) for name, output in planned.outputs.items()},
+        "outputs": {name: asdict(output) for name, output in outputs.items()},
     }
-    root = _root(job, birth, root_plan, None)
-    return [root, *(_step(job, planned, birth, key, root) for key in planned.steps)]
 
 
 def _root(
@@ -60,28 +69,46 @@ def _root(
     )
 
 
-def _step(job: PipelineJob, planned: PlannedJob, birth: Birth, key: str, root: JobRecord) -> JobRecord:
-    step, plan = job.jobs[key], planned.steps[key]
-    written = root.spec["document"]["jobs"][key]
+def _step(
+    job: PipelineJob, planned: PlannedJob, path: str, placed: Placed, above: JobRecord, position: int
+) -> JobRecord:
+    """A step of the pipeline `above`. `position` counts all steps of the job, each before what is inside it."""
+    step, key = placed.step, path.rpartition("/")[2]
+    written = step.to_document()
+    plan = planned.steps.get(path)
+    planned_record = (
+        plan.as_record() if plan is not None else _pipeline_plan(job, planned.pipelines.get(path, {}))
+    )
     return JobRecord(
-        workspace=birth.workspace,
-        name=planned.names[key],
-        type="command",
+        workspace=above.workspace,
+        name=planned.names[path],
+        type=step.type,
         status=st.NOT_STARTED,
         display_name=step.display_name or key,
-        experiment_name=birth.experiment,
+        experiment_name=above.experiment_name,
         description=step.description,
         tags=dict(step.tags),
         properties=dict(step.properties),
-        parent=birth.name,
-        root=birth.name,
+        parent=above.name,
+        root=above.root,
         step=key,
-        spec={"document": written, "plan": plan.as_record()},
+        spec={"document": written, "plan": planned_record, "path": path, "pointer": placed.pointer},
         inputs=written.get("inputs") or {},
         outputs=written.get("outputs") or {},
-        compute=plan.compute,
+        compute=plan.compute if plan is not None else None,
         error=None,
-        created_at=birth.created_at,
-        created_by=birth.created_by,
-        position=list(planned.steps).index(key),
+        created_at=above.created_at,
+        created_by=above.created_by,
+        position=position,
     )
+
+
+def path_of(job: JobRecord) -> str | None:
+    """How a step is called in its whole job: `train`, or `train/fit` inside the step `train`; None for the job itself."""
+    path = job.spec.get("path", job.step)
+    return None if path is None else str(path)
+
+
+def pointer_of_step(job: JobRecord) -> str:
+    """Where the step stands in the document of its whole job; empty for the job itself."""
+    return "" if job.step is None else str(job.spec.get("pointer", f"/jobs/{job.step}"))

@@ -23,6 +23,7 @@ from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import StepPlan
 from penstock.jobs.preparing import Built, Ready
 from penstock.jobs.recording import what
+from penstock.jobs.rows import pointer_of_step
 from penstock.jobs.step_variables import StepIdentity, Tracking
 from penstock.resources.snapshots import SnapshotUri
 from penstock.settings import Home
@@ -85,7 +86,7 @@ class StepRunner:
         self._tracking_uri = tracking_uri
         self._start_tracking = start_tracking
         self._clock = clock
-        self._root_runs = threading.Lock()
+        self._pipeline_runs = threading.Lock()
         self._warned: dict[tuple[str, str, str], None] = {}  # the latest, oldest first
         self._warning = threading.Lock()
 
@@ -113,7 +114,7 @@ class StepRunner:
             label=plan.environment.label,
             image=plan.environment.image,
             conda=plan.environment.conda,
-            pointer="/environment" if job.step is None else f"/jobs/{job.step}/environment",
+            pointer=f"{pointer_of_step(job)}/environment",
             notes=plan.environment.notes,
         )
         environment = self._environments.ensure(request, say)
@@ -241,21 +242,24 @@ class StepRunner:
             return Tracking(uri, token, expires, experiment)
         self._runs.ensure_workspace(job.workspace)
         experiment_id = self._runs.experiment_id(job.workspace, experiment)
-        parent = self._root_run(job, experiment_id) if job.parent is not None else None
+        with self._pipeline_runs:
+            parent = self._run_of_pipeline(job.workspace, job.parent, experiment_id)
         run = job.mlflow_run or self._new_run(job, experiment_id, parent)
         return Tracking(uri, token, expires, experiment, experiment_id, run)
 
-    def _root_run(self, job: JobRecord, experiment_id: str) -> str:
-        """The pipeline's own run, under which its steps' runs are nested; made by the first step that needs it."""
-        with self._root_runs:
-            with self._database.reading() as tx:
-                root = tx.jobs.get(job.workspace, job.root)
-            if root.mlflow_run is not None:
-                return root.mlflow_run
-            run = self._new_run(root, experiment_id, None)
-            with self._database.transaction() as tx:
-                tx.jobs.update(job.workspace, root.name, mlflow_run=run)
-            return run
+    def _run_of_pipeline(self, workspace: str, name: str | None, experiment_id: str) -> str | None:
+        """A pipeline's own run, under which its steps' runs are nested; made by the first step that needs it."""
+        if name is None:
+            return None
+        with self._database.reading() as tx:
+            pipeline = tx.jobs.get(workspace, name)
+        if pipeline.mlflow_run is not None:
+            return pipeline.mlflow_run
+        above = self._run_of_pipeline(workspace, pipeline.parent, experiment_id)
+        run = self._new_run(pipeline, experiment_id, above)
+        with self._database.transaction() as tx:
+            tx.jobs.update(workspace, name, mlflow_run=run)
+        return run
 
     def _new_run(self, job: JobRecord, experiment_id: str, parent: str | None) -> str:
         earlier = self._runs.find_run(job.workspace, experiment_id, "penstock.job", job.name)

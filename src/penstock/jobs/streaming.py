@@ -5,7 +5,7 @@ A follower keeps a cursor, which every line carries: whoever loses the connectio
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from penstock.jobs import statuses as st
 from penstock.jobs.places import JobFolders
 from penstock.jobs.process_layout import log_names
+from penstock.jobs.rows import path_of
 from penstock.settings import Home
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
@@ -41,10 +42,12 @@ class Follower:
     offsets: dict[str, int] = field(default_factory=dict)
     ended: bool = False
     _decoders: dict[str, Any] = field(default_factory=dict)
+    _above: str = ""
 
     def __post_init__(self) -> None:
         with self.database.reading() as tx:
-            tx.jobs.get(self.workspace, self.job)  # NotFound now, before the answer has begun
+            job = tx.jobs.get(self.workspace, self.job)  # NotFound now, before the answer has begun
+        self._above = f"{path_of(job)}/" if job.step is not None and job.type == "pipeline" else ""
 
     @property
     def cursor(self) -> str:
@@ -63,8 +66,8 @@ class Follower:
         """What is new, in order: status changes, then what the processes wrote."""
         with self.database.reading() as tx:
             root = tx.jobs.get(self.workspace, self.job)
-            members = [root, *tx.jobs.children(self.workspace, self.job)]
-            events = self._events(tx, root)
+            members = [root, *tx.jobs.below(self.workspace, self.job)]
+            events = self._events(tx, members)
         by_name = {member.name: member for member in members}
         for sequence, line in events:
             if line["status"] in st.TERMINAL and line["job"] in by_name:
@@ -86,28 +89,30 @@ class Follower:
     def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
         return {**line, "cursor": self.cursor}
 
-    def _events(self, tx: Transaction, root: JobRecord) -> list[tuple[int, dict[str, Any]]]:
+    def _events(self, tx: Transaction, members: Sequence[JobRecord]) -> list[tuple[int, dict[str, Any]]]:
         if self.sequence < 0:  # the beginning is the present: a status that has passed is nobody's news
             latest = tx.events.last_sequence(self.workspace)
-            return [
-                (latest, _status_line(job)) for job in [root, *tx.jobs.children(self.workspace, root.name)]
-            ]
+            return [(latest, self._status_line(job)) for job in members]
+        by_subject = {f"job/{job.name}": job for job in members}
         lines, sequence = [], self.sequence
         while events := tx.events.after(self.workspace, sequence, _EVENTS_AT_ONCE):
             sequence = events[-1].sequence
-            lines += [(event.sequence, _event_line(event)) for event in events if self._concerns(event, root)]
+            lines += [
+                (event.sequence, self._event_line(event, by_subject[event.subject]))
+                for event in events
+                if event.type == "job.status" and event.subject in by_subject
+            ]
         return lines
 
-    def _concerns(self, event: Any, root: JobRecord) -> bool:
-        return bool(
-            event.type == "job.status"
-            and (event.body["root"] == root.name or event.subject == f"job/{root.name}")
-        )
+    def _step(self, job: JobRecord) -> str | None:
+        """How the reader calls it: its path from the job that is followed, which may itself be a step."""
+        path = path_of(job)
+        return None if path is None else path.removeprefix(self._above)
 
     def _texts(self, job: JobRecord) -> Iterator[dict[str, Any]]:
         folders = JobFolders(self.home, self.workspace, job.name)
         final = job.status in st.TERMINAL
-        said = {"job": job.name, "step": job.step}
+        said = {"job": job.name, "step": self._step(job)}
         for text in self._new_text(f"progress:{job.name}", folders.environment_log, final=final):
             yield self._line({**said, "kind": "progress", "text": text})
         for index, (process, log) in enumerate(log_names(job.spec["plan"])):
@@ -137,27 +142,24 @@ class Follower:
             if rest:
                 yield rest
 
+    def _status_line(self, job: JobRecord) -> dict[str, Any]:
+        return {
+            "kind": "status",
+            "job": job.name,
+            "step": self._step(job),
+            "status": job.status,
+            "display_name": job.display_name,
+            "at": job.ended_at or job.started_at or job.created_at,
+            "error": job.error,
+        }
 
-def _status_line(job: JobRecord) -> dict[str, Any]:
-    at = job.ended_at or job.started_at or job.created_at
-    return {
-        "kind": "status",
-        "job": job.name,
-        "step": job.step,
-        "status": job.status,
-        "display_name": job.display_name,
-        "at": at,
-        "error": job.error,
-    }
-
-
-def _event_line(event: Any) -> dict[str, Any]:
-    return {
-        "kind": "status",
-        "job": event.subject.removeprefix("job/"),
-        "step": event.body["step"],
-        "status": event.body["status"],
-        "display_name": event.body["display_name"],
-        "at": event.at,
-        "error": event.body.get("error"),
-    }
+    def _event_line(self, event: Any, job: JobRecord) -> dict[str, Any]:
+        return {
+            "kind": "status",
+            "job": job.name,
+            "step": self._step(job),
+            "status": event.body["status"],
+            "display_name": event.body["display_name"],
+            "at": event.at,
+            "error": event.body.get("error"),
+        }

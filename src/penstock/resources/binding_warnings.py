@@ -1,6 +1,7 @@
 """What works in a job's bindings, but deserves a word: old forms, things that Azure ML refuses, outputs nobody writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from penstock.errors import Problem
 from penstock.resources.expressions import doubled
@@ -11,20 +12,36 @@ _DEFAULT = "/settings/default_compute"
 
 
 def pipeline_warnings(pipeline: RawPipeline) -> Iterator[Problem]:
-    if not pipeline.default_compute and not pipeline.names_any_compute:
-        message = "no compute is named: every step runs on this machine (Azure ML refuses such a pipeline)"
-        yield Problem(_DEFAULT, message, hint="write `settings: {default_compute: azureml:<name>}`")
-    named = [(_DEFAULT, mapping(pipeline.data.get("settings")).get("default_compute"))]
-    named += [("/compute", pipeline.data.get("compute"))]
-    named += [
+    """Those of the whole pipeline and of all that are inside it."""
+    if not pipeline.is_component:
+        if not pipeline.default_compute and not pipeline.names_any_compute:
+            message = (
+                "no compute is named: every step runs on this machine (Azure ML refuses such a pipeline)"
+            )
+            yield Problem(_DEFAULT, message, hint="write `settings: {default_compute: azureml:<name>}`")
+        default = mapping(pipeline.data.get("settings")).get("default_compute")
+        yield from _local_computes([(_DEFAULT, default), ("/compute", pipeline.data.get("compute"))])
+    yield from _warnings_within(pipeline)
+
+
+def _warnings_within(pipeline: RawPipeline) -> Iterator[Problem]:
+    computes = [
         (pointer_of(("jobs", key, "compute")), step.data.get("compute"))
         for key, step in pipeline.steps.items()
+        if not step.is_pipeline
     ]
+    found = [*_local_computes(computes), *_legacy_bindings(pipeline)]
+    found += [] if pipeline.of_component is not None else _unwritten_outputs(pipeline)
+    for problem in found:
+        yield replace(problem, pointer=pipeline.pointer + problem.pointer)
+    for inner in pipeline.all_inner:
+        yield from _warnings_within(inner)
+
+
+def _local_computes(named: Iterable[tuple[str, object]]) -> Iterator[Problem]:
     for pointer, compute in named:
         if isinstance(compute, str) and compute in LOCAL:
             yield Problem(pointer, "`compute: local` is this machine; Azure ML refuses it inside a pipeline")
-    yield from _legacy_bindings(pipeline)
-    yield from _unwritten_outputs(pipeline)
 
 
 def _legacy_bindings(pipeline: RawPipeline) -> Iterator[Problem]:
@@ -41,10 +58,8 @@ def _legacy_bindings(pipeline: RawPipeline) -> Iterator[Problem]:
 
 
 def _unwritten_outputs(pipeline: RawPipeline) -> Iterator[Problem]:
-    bound = [binding_of(value) for step in pipeline.steps.values() for value in step.outputs.values()]
-    written = {".".join(each.path) for each in bound if each and each.scope in ("parent.outputs", "outputs")}
     for name in pipeline.outputs:
-        if name not in written:
+        if not pipeline.writes(str(name)):
             hint = f"bind it in a step: `outputs: {{<name>: ${{{{parent.outputs.{name}}}}}}}`"
             yield Problem(
                 pointer_of(("outputs", name)), f"no step writes output `{name}` of the pipeline", hint=hint

@@ -22,19 +22,19 @@ from penstock.resources.pipeline_bindings import pipeline_problems
 from penstock.resources.raw_pipeline import RawPipeline, is_unset, mapping
 
 
-def problems_in(job: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the bindings of a command or pipeline job."""
-    kind = spelled_type(job)
-    if kind == "command":
-        return list(_command_job_problems(job))
-    return list(pipeline_problems(RawPipeline(job))) if kind == "pipeline" else []
+def problems_in(data: Mapping[str, Any], *, is_component: bool = False) -> list[Problem]:
+    """What is wrong with the bindings of a command or pipeline job, or inside a pipeline component."""
+    kind = spelled_type(data)
+    if kind == "pipeline":
+        return list(pipeline_problems(RawPipeline(data, is_component=is_component)))
+    return list(_command_job_problems(data)) if kind == "command" and not is_component else []
 
 
-def warnings_in(job: Mapping[str, Any]) -> list[Problem]:
+def warnings_in(data: Mapping[str, Any], *, is_component: bool = False) -> list[Problem]:
     """What works, but deserves a word."""
-    found = list(doubled_expressions(job, ""))
-    if spelled_type(job) == "pipeline":
-        found += pipeline_warnings(RawPipeline(job))
+    found = list(doubled_expressions(data, ""))
+    if spelled_type(data) == "pipeline":
+        found += pipeline_warnings(RawPipeline(data, is_component=is_component))
     return found
 
 

@@ -20,6 +20,7 @@ from penstock.resources.model import Model
 from penstock.resources.model_base import warnings_within
 from penstock.resources.nearest import did_you_mean
 from penstock.resources.pipeline_component import PipelineComponent
+from penstock.resources.raw_pipeline import too_deep
 from penstock.resources.registry import Registry
 from penstock.resources.wording import location_of, problem_from
 from penstock.resources.workspace import Workspace
@@ -68,16 +69,20 @@ def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
         raise InvalidDocument([Problem("", message, hint=hint, code="unsupported")])
     problems: list[Problem] = []
     resource: Resource | None = None
+    has_bindings = kind in ("job", "component") and isinstance(data, Mapping)
+    if has_bindings and (depth := too_deep(data, is_component=kind == "component")) is not None:
+        raise InvalidDocument([depth])
     try:
         resource = _model_for(kind, data).model_validate(data)
     except ValidationError as error:
         problems = [problem_from(found) for found in error.errors(include_url=False)]
-    is_job = kind == "job" and isinstance(data, Mapping)
-    if is_job:
-        problems += bindings.problems_in(data)
+    if has_bindings:
+        problems += bindings.problems_in(data, is_component=kind == "component")
     if resource is None or problems:
         raise InvalidDocument(_in_order(problems, data))
-    warnings = [*warnings_within(resource), *(bindings.warnings_in(data) if is_job else ())]
+    warnings = list(warnings_within(resource))
+    if has_bindings:
+        warnings += bindings.warnings_in(data, is_component=kind == "component")
     return Parsed(resource, tuple(_said_once(warnings)))
 
 

@@ -10,14 +10,23 @@ from penstock.resources.distribution import Distribution
 from penstock.resources.field_types import FilledText, Variables
 from penstock.resources.inputs_and_outputs import Inputs, Outputs
 from penstock.resources.job_base import JobBase
-from penstock.resources.pipeline import PipelineJob, PipelineSettings
+from penstock.resources.pipeline import PipelineJob
+from penstock.resources.pipeline_component import PipelineComponent, PipelineStep
+from penstock.resources.pipeline_settings import PipelineSettings
 from penstock.resources.ports import InputPort, OutputPort
 from penstock.resources.reference_fields import CodePath, EnvironmentValue
 from penstock.resources.run_settings import Limits, QueueSettings, Resources
 from penstock.resources.services import Services
 from penstock.resources.step import CommandStep
 
-__all__ = ["CommandJob", "CommandStep", "PipelineJob", "PipelineSettings"]
+__all__ = [
+    "CommandJob",
+    "CommandStep",
+    "PipelineComponent",
+    "PipelineJob",
+    "PipelineSettings",
+    "PipelineStep",
+]
 
 
 class CommandJob(JobBase):

@@ -13,6 +13,14 @@ def spelled_type(data: Mapping[str, Any]) -> str:
     return str(data.get("type") or "command").strip().lower().replace("-", "_")
 
 
+def step_type(step: Mapping[str, Any]) -> str:
+    """The `type` of a step; that of its component where the step says none and the component is a pipeline."""
+    component = step.get("component")
+    if step.get("type") is None and isinstance(component, Mapping):
+        return "pipeline" if spelled_type(component) == "pipeline" else "command"
+    return spelled_type(step)
+
+
 def with_spelled_type(data: dict[str, Any]) -> dict[str, Any]:
     """The mapping with `type: Command` written as the models spell it."""
     if isinstance(data.get("type"), str):

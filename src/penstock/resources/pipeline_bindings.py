@@ -1,6 +1,7 @@
 """Whether the steps of a pipeline are bound to things that are there, and whether these fit."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from penstock.errors import Problem
 from penstock.resources.binding_graph import cycles_in, needs_of
@@ -35,18 +36,41 @@ _BOUND_NUMBERS = {
 
 
 def pipeline_problems(pipeline: RawPipeline) -> Iterator[Problem]:
-    yield from expressions_out_of_place(pipeline.inputs, "a pipeline's inputs have nothing around them")
-    yield from output_path_problems(pipeline.outputs, "/outputs", of_step=False)
-    yield from _setting_problems(
-        pipeline, mapping(pipeline.data.get("settings")).get("default_compute"), "/settings/default_compute"
-    )
-    yield from _setting_problems(pipeline, pipeline.data.get("compute"), "/compute")
+    """Those of a job's pipeline, or of a component's that nobody uses yet, and of all pipelines inside."""
+    if not pipeline.is_component:
+        yield from expressions_out_of_place(pipeline.inputs, "a pipeline's inputs have nothing around them")
+        yield from output_path_problems(pipeline.outputs, "/outputs", of_step=False)
+        default = mapping(pipeline.data.get("settings")).get("default_compute")
+        for pointer, compute in (
+            ("/settings/default_compute", default),
+            ("/compute", pipeline.data.get("compute")),
+        ):
+            yield from _setting_problems(pipeline, compute, pointer)
+    if pipeline.of_component is not None and pipeline.of_component.around is not None:
+        _, itself = pipeline.of_component.around
+        yield from _step_input_problems(pipeline, itself, "")
+        yield from _step_output_problems(pipeline, itself, "", {})
+        yield from _problems_inside(pipeline.of_component)
+    yield from _problems_of_steps(pipeline)
+
+
+def _problems_inside(pipeline: RawPipeline) -> Iterator[Problem]:
+    """The same for an inner pipeline, with pointers from the top of the document."""
+    for problem in _problems_of_steps(pipeline):
+        yield replace(problem, pointer=pipeline.pointer + problem.pointer)
+    for inner in pipeline.inner.values():
+        yield from _problems_inside(inner)
+
+
+def _problems_of_steps(pipeline: RawPipeline) -> Iterator[Problem]:
     yield from _circles(pipeline)
     bound_by: dict[str, str] = {}
     for step in pipeline.steps.values():
         pointer = pointer_of(("jobs", step.key))
         yield from _step_input_problems(pipeline, step, pointer)
         yield from _step_output_problems(pipeline, step, pointer, bound_by)
+        if step.is_pipeline:
+            continue  # what is inside is looked at by itself
         yield from _step_command_problems(pipeline, step, pointer)
         yield from _setting_problems(pipeline, step.data.get("compute"), f"{pointer}/compute")
         for part, keys in _BOUND_NUMBERS.items():
@@ -54,6 +78,9 @@ def pipeline_problems(pipeline: RawPipeline) -> Iterator[Problem]:
                 value = mapping(step.data.get(part)).get(key)
                 yield from _setting_problems(pipeline, value, f"{pointer}/{part}/{key}")
     yield from _compute_problems(pipeline)
+    if pipeline.around is None:
+        for inner in pipeline.inner.values():
+            yield from _problems_inside(inner)
 
 
 def _circles(pipeline: RawPipeline) -> Iterator[Problem]:
@@ -73,7 +100,7 @@ def _step_input_problems(pipeline: RawPipeline, step: RawStep, pointer: str) -> 
             if name not in step.declared_inputs:
                 known = [*step.declared_inputs]
                 expected = f"one of {quoted(known)}" if known else "no input"
-                message = f"the component of step `{step.key}` has no input `{name}`"
+                message = f"the component of {step.called} has no input `{name}`"
                 yield Problem(where, message, expected=expected, hint=did_you_mean(str(name), known))
                 continue
             yield from _fit_problems(pipeline, step, str(name), where)
@@ -99,7 +126,7 @@ def _fit_problems(pipeline: RawPipeline, step: RawStep, name: str, where: str) -
         return  # the component's own default, which was checked with the component
     if source.kind == "unset":
         if port.is_required:
-            message = f"required input `{name}` of step `{step.key}` is not provided{by}"
+            message = f"required input `{name}` of {step.called} is not provided{by}"
             hint = f"give it under `inputs`, or declare a `default` for `{name}` in the component"
             yield Problem(where, message, hint=hint, code="missing")
     elif source.kind == "data":
@@ -167,6 +194,11 @@ def _missing_source(pipeline: RawPipeline, expression: Expression, pointer: str)
     )
     if port not in known:
         return undeclared(expression, f"step `{key}`", side.removesuffix("s"), port, known, pointer)
+    if side == "outputs" and key in pipeline.inner and not pipeline.inner[key].writes(port):
+        message = f"`{expression.text}`: no step inside `{key}` writes its output `{port}`"
+        return Problem(
+            pointer, message, hint=f"bind it in the component: `<output>: ${{{{parent.outputs.{port}}}}}`"
+        )
     return None
 
 
@@ -179,7 +211,7 @@ def _step_output_problems(
         if step.is_understood and name not in step.declared_outputs:
             known = sorted(step.declared_outputs)
             expected = f"one of {quoted(known)}" if known else "no output"
-            message = f"the component of step `{step.key}` has no output `{name}`"
+            message = f"the component of {step.called} has no output `{name}`"
             yield Problem(where, message, expected=expected, hint=did_you_mean(str(name), known))
         expression = binding_of(value)
         if expression is None:
@@ -276,10 +308,10 @@ def _why_no_literal(source: Source) -> str:
 
 def _compute_problems(pipeline: RawPipeline) -> Iterator[Problem]:
     """A step without compute is an oversight where others have one; where none has, all run on this machine."""
-    if pipeline.default_compute or not pipeline.names_any_compute:
+    if pipeline.outermost.is_component or pipeline.default_compute or not pipeline.names_any_compute:
         return
     for step in pipeline.steps.values():
-        if not step.data.get("compute") and step.is_understood:
+        if not step.data.get("compute") and step.is_understood and not step.is_pipeline:
             message = f"compute not set: step `{step.key}` names none, and the pipeline has no default"
             hint = "write `compute:` in the step, or `settings: {default_compute: azureml:<name>}` in the pipeline"
             yield Problem(pointer_of(("jobs", step.key, "compute")), message, hint=hint, code="missing")

@@ -30,7 +30,7 @@ from penstock.resources.run_settings import (
 from penstock.resources.services import Services
 
 LATER_STEP_TYPES = (
-    "sweep", "parallel", "spark", "automl", "pipeline", "import", "data_transfer", "do_while", "if_else",
+    "sweep", "parallel", "spark", "automl", "import", "data_transfer", "do_while", "if_else",
     "parallel_for", "finetuning",
 )  # fmt: skip
 
@@ -135,7 +135,7 @@ class CommandStep(Part):
         if isinstance(component, Mapping) and spelled_type(component) == "pipeline":
             message = "a component of type `pipeline` in a step is not supported yet"
             return Problem("/component/type", message, expected="`command`", code="unsupported")
-        return type_problem("a step", data, ("command",), LATER_STEP_TYPES)
+        return type_problem("a step", data, ("command", "pipeline"), LATER_STEP_TYPES)
 
     @classmethod
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:

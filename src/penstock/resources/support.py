@@ -84,14 +84,21 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
         (("", CommandStep),),
     ),
     (
+        "Step of a pipeline that is a pipeline itself",
+        "`type: pipeline`, or no type and a `component` that is a pipeline. At most 10 pipelines stand inside one another. "
+        "Unknown keys are let pass with a warning.",
+        (("", PipelineStep),),
+    ),
+    (
         "Component of type command",
         "In the file of a component that a step uses, unknown keys are let pass with a warning.",
         (("", CommandComponent), ("inputs.<name>.", InputPort), ("outputs.<name>.", OutputPort)),
     ),
     (
         "Component of type pipeline",
-        "A step of it is a command, as in a pipeline, or has a pipeline component itself.",
-        (("", PipelineComponent), ("jobs.<step>.", PipelineStep)),
+        "Its steps are those of a pipeline. In the file of a component that a step uses, unknown keys are let pass with "
+        "a warning.",
+        (("", PipelineComponent),),
     ),
     (
         "Inputs and outputs of jobs and steps",

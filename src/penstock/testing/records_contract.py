@@ -310,6 +310,24 @@ class RecordsContract:
             assert asdict(tx.jobs.get("demo", "job-1")) == asdict(record)
             assert tx.jobs.get("demo", "plain").worker is None
 
+    def test_everything_inside_a_pipeline_is_found_at_any_depth(self, database: Database) -> None:
+        """In the order of the whole job; another workspace's jobs of the same name are not its own."""
+        with database.transaction() as tx:
+            for workspace in ("demo", "other"):
+                tx.workspaces.create(a_workspace(workspace))
+                tx.jobs.insert(a_job("job", workspace=workspace))
+                for position, (name, parent) in enumerate(
+                    (("a", "job"), ("a_b", "a"), ("a_b_c", "a_b"), ("z", "job"))
+                ):
+                    tx.jobs.insert(
+                        a_job(name, workspace=workspace, parent=parent, root="job", position=position)
+                    )
+
+            assert [job.name for job in tx.jobs.below("demo", "job")] == ["a", "a_b", "a_b_c", "z"]
+            assert [job.name for job in tx.jobs.below("demo", "a")] == ["a_b", "a_b_c"]
+            assert {job.workspace for job in tx.jobs.below("demo", "job")} == {"demo"}
+            assert tx.jobs.below("demo", "z") == ()
+
     def test_jobs_are_listed_newest_first_without_their_steps(self, database: Database) -> None:
         """Steps are listed under their parent, in their order."""
         with database.transaction() as tx:

@@ -241,6 +241,7 @@ class StoreContract(RecordsContract):
         asks: tuple[Ask, ...] = (
             lambda tx: tx.jobs.list("demo", limit=50),
             lambda tx: tx.jobs.children("demo", "job-0"),
+            lambda tx: tx.jobs.below("demo", "job-0"),
             lambda tx: tx.jobs.open_roots(),
             lambda tx: tx.jobs.using_compute("demo", "cpu"),
             lambda tx: tx.assets.list("demo", "data"),

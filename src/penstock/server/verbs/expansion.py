@@ -70,7 +70,8 @@ def expanded(document: dict[str, Any], lookup: WorkspaceLookup) -> Expanded:
             places[pointer] = name
         return Registered(_replaced(found, pointer, put_in), name)
 
-    return Expanded(_replaced(document, "", put_in), tuple(missing), places)
+    # A job may be made of a component, as a step is.
+    return Expanded(_replaced(_step(document, "", put_in), "", put_in), tuple(missing), places)
 
 
 def pinned(component: dict[str, Any], lookup: WorkspaceLookup) -> dict[str, Any]:

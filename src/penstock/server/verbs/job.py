@@ -11,9 +11,10 @@ from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import group_of, job_record
 from penstock.jobs.downloads import file_of, files_of
-from penstock.jobs.names import new_job_name
+from penstock.jobs.names import new_job_name, step_names
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
-from penstock.jobs.rows import Birth, rows_of
+from penstock.jobs.rows import Birth, path_of, rows_of
+from penstock.jobs.scopes import steps_within
 from penstock.resources import documents
 from penstock.resources.documents import Parsed
 from penstock.resources.job import CommandJob, PipelineJob
@@ -87,7 +88,7 @@ def create(
         for record in records:
             tx.jobs.insert(record)
             event = JobStatusChanged(
-                f"job/{record.name}", name, record.step, record.status, record.display_name
+                f"job/{record.name}", name, path_of(record), record.status, record.display_name
             )
             tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     platform.engine.look_at(workspace, name)
@@ -139,20 +140,14 @@ def _plan(
             planned = plan_command(job, name, lookup)
         else:
             assert isinstance(job, PipelineJob)
-            names = {key: _free_name(tx, workspace, f"{name}_{key}") for key in job.jobs}
+            names = step_names(
+                name, steps_within(job), lambda wanted: tx.jobs.find(workspace, wanted) is not None
+            )
             planned = plan_pipeline(job, names, lookup)
     except InvalidDocument as error:
         raise InvalidDocument(checked.whole.placed(error.problems)) from error
     steps = {key: replace(step, settings=lookup.settings) for key, step in planned.steps.items()}
     return replace(planned, steps=steps)
-
-
-def _free_name(tx: Transaction, workspace: str, wanted: str) -> str:
-    name, number = wanted, 1
-    while tx.jobs.find(workspace, name) is not None:
-        number += 1
-        name = f"{wanted}_{number}"
-    return name
 
 
 def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[str, Any]:
@@ -161,7 +156,7 @@ def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[
     with platform.database.reading() as tx:
         group = group_of(tx, workspace)
         job = tx.jobs.get(workspace, name)
-        return job_record(job, tx.jobs.children(workspace, name), group, platform.loopback_url)
+        return job_record(job, tx.jobs.below(workspace, name), group, platform.loopback_url)
 
 
 def listing(
@@ -197,8 +192,8 @@ def cancel(platform: Platform, caller: Caller, workspace: str, name: str) -> dic
         job = tx.jobs.get(workspace, name)
         if job.parent is not None:
             raise Conflict(
-                f"`{name}` is a step of job `{job.parent}` and is not canceled on its own",
-                hint=f"cancel the whole job: `penstock job cancel -n {job.parent}`",
+                f"`{name}` is a step of job `{job.root}` and is not canceled on its own",
+                hint=f"cancel the whole job: `penstock job cancel -n {job.root}`",
             )
         if job.status not in st.TERMINAL and job.cancel_requested_at is None:
             job = tx.jobs.update(workspace, name, cancel_requested_at=platform.clock())
@@ -228,7 +223,7 @@ def _ended(
     """A job with its steps, once nothing of it changes any more."""
     require(caller, Action.JOB_READ, workspace)
     with platform.database.reading() as tx:
-        job, children = tx.jobs.get(workspace, name), tx.jobs.children(workspace, name)
+        job, children = tx.jobs.get(workspace, name), tx.jobs.below(workspace, name)
     if job.status not in st.TERMINAL:
         raise Conflict(
             f"job `{name}` is {job.status}: files can be downloaded once it has ended",

@@ -14,6 +14,8 @@ from penstock.errors import NotFound, PenstockError, Problem
 from penstock.identity.tokens import Caller
 from penstock.jobs.planning import LOCAL_COMPUTE
 from penstock.resources import references as refs
+from penstock.resources.job_types import step_type
+from penstock.resources.raw_pipeline import MOST_LEVELS
 from penstock.server.platform import Platform
 from penstock.server.verbs import compute
 from penstock.server.verbs.lookup import WorkspaceLookup
@@ -65,20 +67,36 @@ def needs_of(document: dict[str, Any]) -> Iterator[Need]:
         default = settings.get("default_datastore")
         if isinstance(default, str) and default:
             yield Need("datastore", "/settings/default_datastore", default.removeprefix("azureml:"))
-    jobs = document.get("jobs")
-    for key, step in jobs.items() if isinstance(jobs, dict) else ():
-        if isinstance(step, dict):
-            yield from _needs_at(step, f"/jobs/{key}")
-            component = step.get("component")
-            if isinstance(component, dict) and "environment" not in step:
-                yield from _environment_need(
-                    component.get("environment"), f"/jobs/{key}/component/environment"
-                )
+    component = document.get("component")
+    if isinstance(component, dict):
+        yield from _needs_of_steps(component.get("jobs"), "/component/jobs")
+    yield from _needs_of_steps(document.get("jobs"), "/jobs")
+
+
+def _needs_of_steps(jobs: Any, pointer: str, levels: int = MOST_LEVELS) -> Iterator[Need]:
+    for key, step in jobs.items() if isinstance(jobs, dict) and levels else ():
+        if not isinstance(step, dict):
+            continue
+        component = step.get("component")
+        if step_type(step) == "pipeline":  # its compute and environment have no effect
+            yield from _data_needs(step, f"{pointer}/{key}")
+            inner = component.get("jobs") if isinstance(component, dict) else None
+            yield from _needs_of_steps(inner, f"{pointer}/{key}/component/jobs", levels - 1)
+            continue
+        yield from _needs_at(step, f"{pointer}/{key}")
+        if isinstance(component, dict) and "environment" not in step:
+            yield from _environment_need(
+                component.get("environment"), f"{pointer}/{key}/component/environment"
+            )
 
 
 def _needs_at(value: dict[str, Any], pointer: str) -> Iterator[Need]:
     yield from _compute_need(value.get("compute"), f"{pointer}/compute")
     yield from _environment_need(value.get("environment"), f"{pointer}/environment")
+    yield from _data_needs(value, pointer)
+
+
+def _data_needs(value: dict[str, Any], pointer: str) -> Iterator[Need]:
     inputs = value.get("inputs")
     for name, given in inputs.items() if isinstance(inputs, dict) else ():
         path = given.get("path") if isinstance(given, dict) else None

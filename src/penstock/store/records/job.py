@@ -19,8 +19,8 @@ TERMINAL: Final = frozenset({"Completed", "Failed", "Canceled", "NotResponding",
 class JobRecord:
     """One job. Times are seconds since 1970 (UTC).
 
-    `root` is the job that the user created (a root's own name), `step` the key and `position` the order within the
-    parent. `worker` describes the process that runs it; `fence` grows with every new owner of the job.
+    `root` is the job that the user created (a root's own name), `step` the key within the parent, `position` the order
+    among all steps of the root, each before its own. `worker` describes the process that runs it; `fence` grows with every new owner of the job.
     """
 
     workspace: str
@@ -138,6 +138,19 @@ class JobRepository:
     def children(self, workspace: str, parent: str) -> tuple[JobRecord, ...]:
         """The steps of a pipeline's job, in their order."""
         return self.list(workspace, parent)
+
+    def below(self, workspace: str, name: str) -> tuple[JobRecord, ...]:
+        """Everything inside a pipeline's job, at whatever depth: in the order of its file, each step before its own."""
+        tree = (
+            select(table.c.name)
+            .where(table.c.workspace == workspace, table.c.parent == name)
+            .cte("below", recursive=True)
+        )
+        inside = select(table.c.name).join(tree, table.c.parent == tree.c.name)
+        tree = tree.union_all(inside.where(table.c.workspace == workspace))
+        return self._all(
+            and_(table.c.workspace == workspace, table.c.name.in_(select(tree.c.name))), *_IN_ORDER
+        )
 
     def using_compute(
         self, workspace: str, compute: str, statuses: Collection[str] | None = None
