@@ -74,6 +74,19 @@ def test_set_and_flags_count_before_the_file(penstock: Penstock, accepting: Fake
     assert (document["name"], document["description"], document["tags"]) == ("b", "d", {"p": "q", "r": "s"})
 
 
+def test_services_are_those_of_one_node(penstock: Penstock, accepting: FakeServer) -> None:
+    """Edge case 5.7: the first one where none is named."""
+    services = {"ui": {"type": "custom", "port": 8080, "endpoint": "http://127.0.0.1:8080"}}
+    accepting.on("GET", f"{JOBS}/happy_frog/services", services)
+
+    ran = penstock("job show-services -n happy_frog --query ui.endpoint -o tsv")
+    penstock("job show-services --name happy_frog -i 1")
+
+    assert (ran.code, ran.out) == (0, "http://127.0.0.1:8080\n")
+    asked = accepting.asked("GET", f"{JOBS}/happy_frog/services")
+    assert [request.query["node_index"] for request in asked] == [["0"], ["1"]]
+
+
 @pytest.mark.parametrize(
     ("folder", "experiment"),
     [("taxi", "taxi"), ("my project.v2", "myproject"), (" ", "Default"), (".hidden", ".hidden")],

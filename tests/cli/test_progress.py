@@ -18,9 +18,9 @@ COMMAND = {
 PIPELINE = {**COMMAND, "type": "pipeline", "display_name": "taxi", "jobs": {"prep": {}, "train": {}}}
 
 
-def shown(record: dict[str, Any], *events: dict[str, Any], step_logs: bool = False) -> str:
+def shown(record: dict[str, Any], *events: dict[str, Any], **wishes: bool) -> str:
     texts: list[str] = []
-    progress = PlainProgress(texts.append, record, step_logs=step_logs)
+    progress = PlainProgress(texts.append, record, **wishes)
     progress.start()
     for event in events:
         progress.event(event)
@@ -51,6 +51,20 @@ def test_the_rule_is_ten_longer_than_the_files_name() -> None:
     rule = shown(COMMAND, {"kind": "log", "text": "x", "step": None}).splitlines()[4]
 
     assert rule == "=" * (len("user_logs/std_log.txt") + 10)
+
+
+def test_of_several_processes_the_primary_one_is_streamed_and_all_where_asked_for() -> None:
+    """Edge case 5.5: its log has its own name, and the others' lines say whose they are."""
+    events = (
+        {"kind": "log", "text": "loss 1\n", "step": None, "log": "user_logs/std_log_process_0.txt"},
+        {"kind": "log", "text": "ready\n", "step": None, "process": "process_1"},
+    )
+
+    usual, all_of_them = shown(COMMAND, *events), shown(COMMAND, *events, process_logs=True)
+
+    assert "\nStreaming user_logs/std_log_process_0.txt\n" in usual
+    assert usual.endswith("\nloss 1\n")
+    assert all_of_them.endswith("\nloss 1\n[process_1] ready\n")
 
 
 def test_a_pipeline_shows_statuses_and_not_its_steps_words() -> None:

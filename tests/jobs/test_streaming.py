@@ -21,6 +21,19 @@ def followed(bench: Bench, name: str, cursor: str = "0") -> list[dict[str, Any]]
     return lines
 
 
+def test_the_primary_process_speaks_for_its_step_and_the_others_are_named(bench: Bench) -> None:
+    """Edge case 5.5: a follower gets all of them, each with its name and its file."""
+    distribution = {"type": "mpi", "process_count_per_instance": 2}
+    bench.create("j", **step("echo $OMPI_COMM_WORLD_RANK", distribution=distribution))
+
+    said = [line for line in followed(bench, "j") if line["kind"] == "log"]
+
+    assert {(line.get("process"), line["log"], line["text"]) for line in said} == {
+        (None, "user_logs/std_log_process_0.txt", "0\n"),
+        ("process_1", "user_logs/std_log_process_1.txt", "1\n"),
+    }
+
+
 def test_a_steps_last_words_come_before_the_news_of_its_end(bench: Bench) -> None:
     """Status lines keep their order; a log is complete when its step is said to have ended."""
     bench.create(jobs={"a": step("echo one; echo two")})

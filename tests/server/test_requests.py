@@ -62,6 +62,7 @@ ALLOWED = {
     "POST /workspaces/{workspace}/jobs/{name}/archive": "m",
     "POST /workspaces/{workspace}/jobs/{name}/restore": "m",
     "GET /workspaces/{workspace}/jobs/{name}/files": "mj",
+    "GET /workspaces/{workspace}/jobs/{name}/services": "mj",
     "GET /workspaces/{workspace}/jobs/{name}/files/{path}": "mj",
     "GET /workspaces/{workspace}/jobs/{name}/stream": "mj",
     "GET /workspaces/{workspace}/models": "mj",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from penstock.cli import flags, update_flags
-from penstock.cli.grammar import Argument, Command, Example
+from penstock.cli.grammar import Argument, Command, Example, whole_number
 from penstock.cli.invocation import Invocation, Outcome, write_error
 from penstock.cli.job_difference import SHOW_DIFF
 from penstock.errors import NotFound, PenstockError, UsageError
@@ -86,6 +86,11 @@ def _show(invocation: Invocation) -> object:
     if invocation.arguments.web:
         _open_page(invocation, record)
     return record
+
+
+def _show_services(invocation: Invocation) -> object:
+    record, node = _found(invocation), invocation.arguments.node_index
+    return invocation.client.jobs.show_services(str(record["name"]), node or 0)
 
 
 def _stream(invocation: Invocation) -> None:
@@ -275,6 +280,28 @@ COMMANDS = (
             Example("only its status, for a script", "penstock job show -n happy_frog --query status -o tsv"),
         ),
         run=_show,
+    ),
+    Command(
+        name="show-services",
+        summary="Show what a job offers while it runs, with its addresses.",
+        arguments=(
+            flags.name_of("job"),
+            Argument(
+                ("--node-index", "-i"),
+                "Of which of its instances, counted from 0.",
+                convert=whole_number,
+                metavar="NUMBER",
+                default="0",
+            ),
+        ),
+        examples=(
+            Example("of the first instance", "penstock job show-services -n happy_frog"),
+            Example(
+                "one address",
+                "penstock job show-services -n happy_frog --query my_app.endpoint -o tsv",
+            ),
+        ),
+        run=_show_services,
     ),
     Command(
         name="stream",

@@ -77,5 +77,5 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
         "enable-sso",
     ),
-    "job": ("show-services", "connect-ssh"),
+    "job": ("connect-ssh",),
 }  # fmt: skip

@@ -89,6 +89,13 @@ class Jobs:
         found: Record = self._connection.get(f"{self._path}/{escaped(name)}/difference/{escaped(other)}")
         return found
 
+    def show_services(self, name: str, node_index: int = 0) -> Record:
+        """What the job offers on one of its instances, by name, each with its address."""
+        found: Record = self._connection.get(
+            f"{self._path}/{escaped(name)}/services", {"node_index": node_index}
+        )
+        return found
+
     def cancel(self, name: str) -> None:
         self._connection.post(f"{self._path}/{escaped(name)}/cancel", {})
 

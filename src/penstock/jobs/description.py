@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from penstock.jobs.services import services_of
 from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
@@ -66,7 +67,7 @@ def job_record(
         "mlflow_run_id": job.mlflow_run,
         "id": resource_id(resource_group, job.workspace, "jobs", job.name),
         "resourceGroup": resource_group,
-        "services": _services(job, page_base),
+        "services": {**_services(job, page_base), **services_of(job)},
     }
     if job.parent is not None:
         described |= {"parent_job_name": job.parent, "step": job.step}

@@ -84,6 +84,14 @@ def show_difference(here: Here, by: By, workspace: str, name: str, other: str) -
     return job_difference.difference(here, by, workspace, name, other)
 
 
+@router.get("/jobs/{name}/services")
+def list_services(
+    here: Here, by: By, workspace: str, name: str, node_index: int = 0
+) -> dict[str, dict[str, Any]]:
+    """What a job offers on one of its instances."""
+    return verbs.services(here, by, workspace, name, node_index)
+
+
 @router.post("/jobs/{name}/cancel")
 def cancel_job(here: Here, by: By, workspace: str, name: str) -> dict[str, Any]:
     """Ask for a job's end."""

@@ -15,6 +15,7 @@ from penstock.jobs.names import new_job_name, step_names
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
 from penstock.jobs.rows import Birth, path_of, rows_of
 from penstock.jobs.scopes import steps_within
+from penstock.jobs.services import services_on
 from penstock.resources import documents
 from penstock.resources.documents import Parsed
 from penstock.resources.job import CommandJob, PipelineJob
@@ -157,6 +158,15 @@ def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[
         group = group_of(tx, workspace)
         job = tx.jobs.get(workspace, name)
         return job_record(job, tx.jobs.below(workspace, name), group, platform.loopback_url)
+
+
+def services(
+    platform: Platform, caller: Caller, workspace: str, name: str, node: int
+) -> dict[str, dict[str, Any]]:
+    """What a job offers on one of its instances."""
+    require(caller, Action.JOB_READ, workspace)
+    with platform.database.reading() as tx:
+        return services_on(tx.jobs.get(workspace, name), node)
 
 
 def listing(
