@@ -75,7 +75,7 @@ def test_set_and_flags_count_before_the_file(penstock: Penstock, accepting: Fake
 
 
 def test_services_are_those_of_one_node(penstock: Penstock, accepting: FakeServer) -> None:
-    """Edge case 5.7: the first one where none is named."""
+    """The first one where none is named."""
     services = {"ui": {"type": "custom", "port": 8080, "endpoint": "http://127.0.0.1:8080"}}
     accepting.on("GET", f"{JOBS}/happy_frog/services", services)
 
@@ -97,7 +97,7 @@ def test_the_experiment_is_named_after_the_folder(tmp_path: Path, folder: str, e
 
 
 def test_stream_shows_the_job_on_stderr_and_then_prints_it(penstock: Penstock, accepting: FakeServer) -> None:
-    """stdout holds the object as it is at the end, and nothing else."""
+    """Stdout holds the object as it is at the end, and nothing else."""
     streaming(
         accepting,
         {"kind": "log", "text": "hello\n", "step": None},

@@ -54,7 +54,7 @@ def test_the_rule_is_ten_longer_than_the_files_name() -> None:
 
 
 def test_of_several_processes_the_primary_one_is_streamed_and_all_where_asked_for() -> None:
-    """Edge case 5.5: its log has its own name, and the others' lines say whose they are."""
+    """Its log has its own name, and the others' lines say whose they are."""
     events = (
         {"kind": "log", "text": "loss 1\n", "step": None, "log": "user_logs/std_log_process_0.txt"},
         {"kind": "log", "text": "ready\n", "step": None, "process": "process_1"},

@@ -82,7 +82,7 @@ def test_steps_that_run_at_once_have_masters_of_their_own(bench: Bench) -> None:
 
 
 def test_tensorflow_is_told_its_cluster(bench: Bench) -> None:
-    """Edge case 5.5: TF_CONFIG names every worker and parameter server; these end when the workers have ended."""
+    """TF_CONFIG names every worker and parameter server; these end when the workers have ended."""
     script = (
         "import json, os, time; config = json.loads(os.environ['TF_CONFIG']); print(json.dumps(config), flush=True)\n"
         "while config['task']['type'] == 'ps': time.sleep(0.1)"
@@ -104,7 +104,7 @@ def test_tensorflow_is_told_its_cluster(bench: Bench) -> None:
 
 
 def test_mpi_processes_have_open_mpis_variables(bench: Bench) -> None:
-    """Edge case 5.5: rank, size, their counterparts within a node, and where the master is."""
+    """Rank, size, their counterparts within a node, and where the master is."""
     names = ["RANK", "SIZE", "LOCAL_RANK", "LOCAL_SIZE"]
     words = " ".join(f"$OMPI_COMM_WORLD_{name}" for name in names)
     master = (
@@ -119,7 +119,7 @@ def test_mpi_processes_have_open_mpis_variables(bench: Bench) -> None:
 
 
 def test_without_distribution_the_command_runs_once_per_node(bench: Bench) -> None:
-    """Edge case 5.5: two instances are two runs of the command, which know their index."""
+    """Two instances are two runs of the command, which know their index."""
     bench.create(
         "j", **step("echo $AZ_BATCHAI_TASK_INDEX/$AZUREML_NODE_COUNT", resources={"instance_count": 2})
     )
@@ -129,7 +129,7 @@ def test_without_distribution_the_command_runs_once_per_node(bench: Bench) -> No
 
 
 def test_one_failing_process_fails_the_job_and_stops_the_others(bench: Bench) -> None:
-    """Edge case 5.5: the error names the process, and shows the end of its log and not the primary one's."""
+    """The error names the process, and shows the end of its log and not the primary one's."""
     command = '[ $RANK = 1 ] && { echo "it is me"; exit 7; }; echo waiting; exec sleep 600'
     bench.create("j", **several(command, count=3))
 
@@ -141,6 +141,7 @@ def test_one_failing_process_fails_the_job_and_stops_the_others(bench: Bench) ->
         "job `j` failed: its process `process_1` exited with code 7; the others were stopped"
     )
     assert job.error["details"] == ["it is me"]
+    assert "penstock job stream -n j --verbose" in job.error["hint"]
 
 
 def test_cancel_and_time_limit_end_every_process(bench: Bench) -> None:
@@ -173,7 +174,7 @@ def test_a_lost_server_adopts_all_processes(bench: Bench) -> None:
 
 
 def test_a_users_variables_win_but_not_over_ranks(bench: Bench) -> None:
-    """Edge case 5.6: a port or an address may be given; who a process is may not."""
+    """A port or an address may be given; who a process is may not."""
     variables = {"MASTER_PORT": "29500", "RANK": "9", "NCCL_DEBUG": "INFO"}
     bench.create(
         "j", **several("echo $MASTER_ADDR:$MASTER_PORT $RANK $NCCL_DEBUG", environment_variables=variables)
@@ -195,7 +196,7 @@ def test_all_processes_share_the_jobs_run(bench: Bench) -> None:
 
 
 def test_more_instances_than_the_compute_may_have_are_refused(bench: Bench) -> None:
-    """Edge case 3.1: it would wait for ever. This machine itself takes what it is given."""
+    """It would wait for ever. This machine itself takes what it is given."""
     too_many = step("true", compute="azureml:small", resources={"instance_count": 4})
 
     with pytest.raises(InvalidDocument) as caught:

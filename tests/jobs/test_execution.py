@@ -130,7 +130,7 @@ def test_a_step_that_breaks_its_promise_fails_with_the_reason(bench: Bench, comm
 
 
 def test_a_folder_that_stays_empty_is_a_warning(bench: Bench) -> None:
-    """Azure ML completes such a step; a user still wants to know."""
+    """Edge case 5.3: `outputs: {o: }` is a folder. Azure ML completes such a step; a user still wants to know."""
     bench.create("j", **step("true", outputs={"o": None}))
 
     job = bench.settle("j")
@@ -153,7 +153,7 @@ def test_a_gigabyte_of_log_is_bounded(bench: Bench) -> None:
 
 
 def test_a_timeout_cancels_as_in_azure_ml(bench: Bench) -> None:
-    """limits.timeout ends the job as Canceled, not as Failed."""
+    """Edge case 5.2: limits.timeout ends the job as Canceled, not as Failed."""
     bench.create("j", **step("sleep 60", limits={"timeout": 1}))
 
     job = bench.settle("j")
@@ -277,7 +277,7 @@ def test_a_cancel_while_the_engine_was_away_is_carried_out(bench: Bench) -> None
 
 
 def test_what_a_script_writes_to_outputs_becomes_an_artifact(bench: Bench) -> None:
-    """`./outputs` and `./logs` exist and are kept; the rest of the working folder goes."""
+    """Edge case 5.5: `./outputs` and `./logs` exist and are kept; the rest of the working folder goes."""
     bench.create("j", **step("echo 1 > outputs/metrics.json; echo 2 > logs/own.log; echo 3 > scratch.txt"))
 
     job = bench.settle("j")
@@ -314,6 +314,9 @@ def test_a_step_sees_azure_mls_and_mlflows_variables(bench: Bench, monkeypatch: 
     assert seen["MLFLOW_TRACKING_URI"].endswith("/mlflow/demo")
     assert seen["MLFLOW_EXPERIMENT_NAME"] == "tests"
     assert seen["MINE"] == "1"
+    assert (seen["AZUREML_NODE_COUNT"], seen["AZ_BATCHAI_TASK_INDEX"]) == ("1", "0")
+    assert seen["AZ_BATCH_NODE_LIST"] == seen["AZ_BATCHAI_NODE_LIST"] == "127.0.0.1"
+    assert seen["AZUREML_COMPUTE_USE_COMMON_RUNTIME"] == "true"
     assert "hunter2" not in bench.log("j")
 
 

@@ -62,7 +62,7 @@ def plan(**document: Any) -> PlannedJob:
 
 
 def test_a_step_gets_the_pipelines_literal_as_text() -> None:
-    """Booleans read as Python writes them, numbers as the file does."""
+    """Edge case 5.1: booleans read as Python writes them, numbers as the file does."""
     planned = plan(
         inputs={"rate": 0.1, "flag": True, "name": "a b"},
         jobs={

@@ -26,7 +26,7 @@ def job(bench: Bench) -> JobRecord:
 
 
 def test_a_job_shows_its_services_beside_those_that_every_job_has(job: JobRecord) -> None:
-    """Edge case 5.7: `services.Studio.endpoint` is there for CI; what the command listens at has an address of this machine."""
+    """`services.Studio.endpoint` is there for CI; what the command listens at has an address of this machine."""
     services = job_record(job, (), "local", "http://127.0.0.1:9")["services"]
 
     assert set(services) == {"Studio", "Tracking", "ui", "everywhere", "board"}
@@ -44,7 +44,7 @@ def test_a_job_that_was_shown_can_be_created_again(job: JobRecord) -> None:
 
 
 def test_services_are_listed_node_by_node(job: JobRecord) -> None:
-    """Edge case 5.7: on the first node all of them, on the others what is on all nodes."""
+    """On the first node all of them, on the others what is on all nodes."""
     assert set(services_on(job, 0)) == set(SERVICES)
     assert set(services_on(job, 1)) == {"everywhere"}
     with pytest.raises(NotFound, match="has no node 2"):

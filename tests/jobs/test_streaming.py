@@ -22,7 +22,7 @@ def followed(bench: Bench, name: str, cursor: str = "0") -> list[dict[str, Any]]
 
 
 def test_the_primary_process_speaks_for_its_step_and_the_others_are_named(bench: Bench) -> None:
-    """Edge case 5.5: a follower gets all of them, each with its name and its file."""
+    """A follower gets all of them, each with its name and its file."""
     distribution = {"type": "mpi", "process_count_per_instance": 2}
     bench.create("j", **step("echo $OMPI_COMM_WORLD_RANK", distribution=distribution))
 

@@ -402,7 +402,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_document_says_what_is_wrong_and_where(name: str) -> None:
-    """Exactly one problem stands at the place, and it says the words."""
+    """Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`."""
     kind, text, pointer, words = BAD[name]
 
     problems = problems_of(kind, read(text))

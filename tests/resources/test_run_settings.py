@@ -122,7 +122,7 @@ def test_what_has_no_effect_here_is_named(name: str) -> None:
 
 
 def test_an_identity_is_warned_about_once() -> None:
-    """Edge case 15: a pipeline whose steps all have an identity is told once that it means nothing here."""
+    """A pipeline whose steps all have an identity is told once that it means nothing here."""
     text = "type: pipeline\nsettings: {default_compute: cpu}\njobs:\n" + "".join(
         f"  {key}: {{command: a, environment: 'azureml:e:1', identity: {{type: managed}}}}\n" for key in "abc"
     )

@@ -90,7 +90,7 @@ def test_a_document_with_absent_uploads_names_them(api: Api, tmp_path: Path) -> 
 
 
 def test_a_compute_that_exists_takes_new_settings(api: Api) -> None:
-    """As in Azure ML: create again changes limits; the rest stays."""
+    """Edge case 3.2: As in Azure ML: create again changes limits; the rest stays."""
     api.create("computes", name="cpu", type="amlcompute", max_instances=3, size="Standard_DS3_v2")
     api.create("computes", name="cpu", type="amlcompute", max_instances=5)
 
@@ -100,7 +100,7 @@ def test_a_compute_that_exists_takes_new_settings(api: Api) -> None:
 
 
 def test_min_instances_above_max_instances_is_refused(api: Api) -> None:
-    """By create and by update alike."""
+    """Edge case 3.5: by create and by update alike."""
     document = {"name": "cpu", "type": "amlcompute", "min_instances": 4, "max_instances": 2}
     status, error = api.refused("POST", "workspaces/default/computes", json={"document": document})
 

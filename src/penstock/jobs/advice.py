@@ -52,7 +52,10 @@ _ADVICE: tuple[tuple[re.Pattern[str], _Advice], ...] = (
 
 
 def next_step(log_tail: Sequence[str], job: str) -> str:
-    """What to do about a failed step, judged by its log's last lines; the whole log where nothing is recognised."""
+    """What to do about a failed step, judged by its log's last lines; the whole log where nothing is recognised.
+
+    `job` is what `job stream` is told: the name, and whatever flag shows the log.
+    """
     for line in reversed(log_tail):
         for pattern, advice in _ADVICE:
             match = pattern.search(line)

@@ -65,13 +65,13 @@ def outcome_of(
 def _failure(finished: Finished, plan: StepPlan, folders: JobFolders, what: str) -> dict[str, Any]:
     failed = finished.failed_process
     if failed is not None:  # one of several: the others have ended well or were stopped
-        log = folders.user_logs / log_name(failed.name)
+        log, follow = folders.user_logs / log_name(failed.name), f"{folders.job} --verbose"
         how = finished.detail if failed.signal is not None else f"exited with code {failed.exit_code}"
         message = f"{what} failed: its process `{failed.name}` {how or 'was killed'}"
         if len(finished.processes) > 1:
             message += "; the others were stopped"
     else:
-        log = folders.user_logs / log_names(plan.as_record())[0][1]
+        log, follow = folders.user_logs / log_names(plan.as_record())[0][1], folders.job
         if finished.signal is not None:
             # The detail names the signal, and says whether the memory was full.
             message = f"{what} failed: {finished.detail or f'killed by signal {finished.signal}'}"
@@ -80,7 +80,7 @@ def _failure(finished: Finished, plan: StepPlan, folders: JobFolders, what: str)
             if finished.detail:
                 message += f" ({finished.detail})"
     tail = last_lines(log)
-    return _error("UserError", message, details=tail, hint=next_step(tail, folders.job))
+    return _error("UserError", message, details=tail, hint=next_step(tail, follow))
 
 
 def _promised_outputs(plan: StepPlan, locator: Locator, what: str, finished: Finished) -> Outcome:
