@@ -562,6 +562,18 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/jobs/a/component/limits",
         ("is not a field of a command component; it is ignored",),
     ),
+    "a name and a version of a component in a step": (
+        "job",
+        step("component: {name: c, version: 3, command: a, environment: 'azureml:e:1'}"),
+        "/jobs/a/component/name",
+        ("`name`, `version` are ignored", "is not registered"),
+    ),
+    "a name of an environment in a job": (
+        "job",
+        "{command: a, environment: {name: e, image: x}}",
+        "/environment/name",
+        ("`name` is ignored", "is not registered"),
+    ),
     "a public address": (
         "job",
         "{command: 'a ${{inputs.x}}', environment: 'azureml:e:1', inputs: {x: {path: 'https://example.org/x.csv'}}}",
@@ -579,7 +591,7 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", WARNED)
 def test_what_has_no_effect_is_named_in_a_warning(name: str) -> None:
-    """Nothing in a file is passed over in silence."""
+    """Nothing in a file is passed over in silence. Edge case 1.8: names of what is not registered are ignored."""
     kind, text, pointer, words = WARNED[name]
 
     warnings = documents.parse(kind, read(text)).warnings

@@ -4,7 +4,7 @@ Pipeline components, which hold steps themselves, are in `pipeline_component`.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -26,7 +26,7 @@ from penstock.resources.model_base import OUTPUT_ONLY, Part
 from penstock.resources.ports import InputPorts, OutputPorts
 from penstock.resources.reference_fields import CodePath, ComponentReference, EnvironmentValue
 from penstock.resources.run_settings import NodeResources
-from penstock.resources.wording import BRANCH, describe, trouble
+from penstock.resources.wording import BRANCH, describe, quoted, trouble
 
 TYPES = ("command", "pipeline")
 LATER_TYPES = ("parallel", "spark", "automl", "sweep", "data_transfer", "import")
@@ -49,6 +49,8 @@ class Component(Part):
 
     noun = "a component"
     output_only = OUTPUT_ONLY
+    is_anonymous: ClassVar[bool] = False
+    """Whether it is read for a step: it has no name of its own then."""
 
     name: ComponentName | None = None
     version: Version | None = Field(default=None, description="the next whole number if absent")
@@ -68,6 +70,13 @@ class Component(Part):
     def registered_as(self) -> str | None:
         """The reference with its explicit version, of a component that a step referred to; None for one read from files."""
         return self._registered_as
+
+    def remarks(self) -> Iterator[Problem]:
+        given = [key for key in ("name", "version") if getattr(self, key) is not None]
+        if self.is_anonymous and given and self._registered_as is None:
+            verb = "is" if len(given) == 1 else "are"
+            message = f"{quoted(given)} {verb} ignored: a component that is read for a step is not registered"
+            yield Problem(f"/{given[0]}", message)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -131,6 +140,8 @@ class InlineComponent(CommandComponent):
     """A component written into, or read for, a step: keys that it does not know are let pass with a warning."""
 
     model_config = ConfigDict(extra="allow")
+
+    is_anonymous: ClassVar[bool] = True
 
     name: str | None = Field(default=None, description=_WHERE_READ)
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from penstock.errors import Problem
 from penstock.resources.field_types import AlsoWritten, AnyTags, AssetName, Choice, FilledText, Version
 from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
-from penstock.resources.wording import describe, trouble
+from penstock.resources.wording import describe, quoted, trouble
 
 _NO_ENGINE = "no container engine is used yet"
 
@@ -110,6 +110,13 @@ class InlineEnvironment(Part):
             yield Problem("/conda_file", "an environment has either `conda_file` or `build`, not both")
 
     def remarks(self) -> Iterator[Problem]:
+        given = [key for key in ("name", "version") if getattr(self, key) is not None]
+        if given and type(self) is InlineEnvironment:
+            verb = "is" if len(given) == 1 else "are"
+            message = (
+                f"{quoted(given)} {verb} ignored: an environment that is read for a job is not registered"
+            )
+            yield Problem(f"/{given[0]}", message)
         if self.image is not None:
             packages = (
                 "its packages come from `conda_file`"

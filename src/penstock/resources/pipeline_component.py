@@ -1,7 +1,7 @@
 """A pipeline component: steps with declared inputs and outputs around them, itself used as a step."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     ConfigDict,
@@ -54,6 +54,8 @@ class InlinePipelineComponent(PipelineComponent):
     """A pipeline component written into, or read for, a step: keys that it does not know are let pass with a warning."""
 
     model_config = ConfigDict(extra="allow")
+
+    is_anonymous: ClassVar[bool] = True
 
     name: str | None = Field(default=None, description="read, and ignored: the component is not registered")
 
