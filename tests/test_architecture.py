@@ -41,6 +41,7 @@ STOREYS: dict[str, float] = {
     "events": -1,
     "settings": -1,
     "errors": -2,
+    "provided": -2,
 }
 
 # `python -m penstock` is the command; `testing` is for the tests of plug-in authors and may know every interface.
@@ -83,8 +84,13 @@ class Import:
 
 
 def source_files() -> list[Path]:
-    """Our modules. The demo's project is a user's: its scripts run in their own environment."""
-    return [path for path in sorted(SOURCE.rglob("*.py")) if "demo/project" not in path.as_posix()]
+    """Our modules, without what runs in a user's environment: the demo's project, and what is provided to steps."""
+    elsewhere = ("demo/project", "provided/mltable")
+    return [
+        path
+        for path in sorted(SOURCE.rglob("*.py"))
+        if not any(part in path.as_posix() for part in elsewhere)
+    ]
 
 
 def module_name(path: Path) -> str:

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.xdist_group("bad-command-lines")
         ("job archive -n x", 1, ("`penstock job archive` is not supported yet", "`penstock job --help`")),
         ("environment show -n x", 1, ("must provide either --version or --label",)),
         ("model show -n x -v 1 -l latest", 1, ("cannot provide both --version and --label",)),
-        ("data create --name x --type mltable --path .", 1, ("--type  `type` `mltable` is not supported yet",)),
+        ("data create --name x --type mltable --path .", 1, ("holds no file named `MLTable`",)),
         ("compute create -n x --type kubernetes", 1, ("--type  a compute of type `kubernetes` is not supported yet",)),
         ("compute create -n x --type amlcompte", 1, ("hint: did you mean `amlcompute`?",)),
         ("compute create -n x --type amlcompute --max-instances two", 2, ("`two` is not a whole number",)),

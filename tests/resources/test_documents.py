@@ -70,11 +70,11 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/tags/a",
         ("must be text, got a list",),
     ),
-    "an mltable": (
+    "a file as an mltable": (
         "data",
-        "{name: d, type: mltable, path: FOLDER}",
-        "/type",
-        ("`mltable` is not supported yet",),
+        "{name: d, type: mltable, path: FILE}",
+        "/path",
+        ("an `mltable` needs a folder, and the path is a file",),
     ),
     "a type mistyped": (
         "data",
@@ -291,9 +291,9 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     ),
     "an evaluated mount": (
         "job",
-        "{command: a, environment: 'azureml:e:1', inputs: {x: {path: FOLDER, mode: eval_mount}}}",
+        "{command: a, environment: 'azureml:e:1', inputs: {x: {type: uri_folder, path: FOLDER, mode: eval_mount}}}",
         "/inputs/x/mode",
-        ("not supported yet",),
+        ("`mode: eval_mount` is for inputs of type `mltable`, not `uri_folder`", "`mode: ro_mount`"),
     ),
     "a name of an input with a dash": (
         "job",
@@ -347,13 +347,11 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/jobs/a/component/type",
         ("a component of type `spark` is not supported yet",),
     ),
-    "a component with an mltable": (
-        "job",
-        step(
-            "component: {command: a, environment: 'azureml:e:1', inputs: {x: {type: mltable}}}\ninputs: {x: 1}"
-        ),
-        "/jobs/a/component/inputs/x/type",
-        ("not supported yet",),
+    "an evaluated mount of a model": (
+        "component",
+        "{command: a, environment: 'azureml:e:1', inputs: {x: {type: custom_model, mode: eval_download}}}",
+        "/inputs/x/mode",
+        ("`mode: eval_download` is for inputs of type `mltable`",),
     ),
     "a port's type with a capital": (
         "component",

@@ -12,7 +12,10 @@ from penstock.errors import NotFound, PenstockError
 
 @dataclass(frozen=True)
 class AssetNoun:
-    """What is different from one kind of asset to the next. `attribute` is the client's name for it."""
+    """What is different from one kind of asset to the next. `attribute` is the client's name for it.
+
+    `options` are what `create` is told besides the document.
+    """
 
     kind: str
     attribute: str
@@ -21,6 +24,7 @@ class AssetNoun:
     create_summary: str
     create_description: str
     create_examples: tuple[Example, ...]
+    options: Callable[[Invocation], Mapping[str, Any]] = lambda invocation: {}
     may_change: str = "description, tags or properties"
 
 
@@ -157,7 +161,7 @@ def _create(noun: AssetNoun, invocation: Invocation) -> object:
         **noun.fields(invocation),
     }
     document = document_of(invocation, noun.kind, fields)
-    return created(invocation, assets_of(noun, invocation).create(document))
+    return created(invocation, assets_of(noun, invocation).create(document, **noun.options(invocation)))
 
 
 def _list(noun: AssetNoun, invocation: Invocation) -> object:

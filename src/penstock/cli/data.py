@@ -20,14 +20,18 @@ COMMANDS = commands_of(
             Argument(("--path", "-p"), "File, folder or address of the data."),
             Argument(("--type", "-t"), "What the path is.", choices=("uri_file", "uri_folder", "mltable")),
             Argument(("--datastore",), "Datastore that local data is put into.", metavar="NAME"),
-            Argument(("--skip-validation",), "Accepted; the data is not looked into.", takes="nothing"),
+            Argument(("--skip-validation",), "Take the MLTable file as it is.", takes="nothing"),
         ),
         fields=_fields,
+        options=lambda invocation: {"skip_validation": True} if invocation.arguments.skip_validation else {},
         create_summary="Register data.",
         create_description="A local file or folder is copied into the workspace; an address is recorded.",
         create_examples=(
             Example("from a file", "penstock data create -f data.yml"),
             Example("a folder", "penstock data create -n taxi --type uri_folder --path ./taxi"),
+            Example(
+                "a folder with an MLTable file", "penstock data create -n taxi-table -t mltable -p ./taxi"
+            ),
             Example("a new version of a file", "penstock data create -n taxi -v 2 -t uri_file -p taxi.csv"),
         ),
     )

@@ -21,11 +21,12 @@ class Assets:
         self._path = f"{base}/{kind}"
         self._say = say
 
-    def create(self, document: "Document | HasDocument") -> "Created":
-        """Register what the document describes, with its local files."""
+    def create(self, document: "Document | HasDocument", *, skip_validation: bool = False) -> "Created":
+        """Register what the document describes, with its local files. `skip_validation`: an MLTable file is not looked into."""
         from penstock.client.uploads import prepare, send
 
-        return send(self._connection, self._path, prepare(document), say=self._say)
+        more = {"skip_validation": True} if skip_validation else None
+        return send(self._connection, self._path, prepare(document), more=more, say=self._say)
 
     def list(
         self,

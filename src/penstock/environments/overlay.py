@@ -9,12 +9,15 @@ import os
 import shlex
 from pathlib import Path
 
+from penstock import provided
 from penstock.environments.building import Built
 from penstock.environments.files import disk_errors_named
 
 # `addsitedir` and not a plain path: the shared environment's own .pth files (namespace packages, setuptools) count too.
 # ASCII, since Pythons before 3.13 read these files in the locale's encoding.
-_CONTINUE_IN = "import site; site.addsitedir({shared!a})\n"
+# What is provided comes last: a package of the same name in the environment, or installed by the command, wins.
+_CONTINUE_IN = "import site; site.addsitedir({shared!a})\nimport sys; sys.path.append({provided!a})\n"
+_PROVIDED = Path(provided.__file__).resolve().parent
 _POINTER = "_penstock_shared_environment.pth"
 # The rest of a prefix is data that packages look up under `sys.prefix`: share/jupyter, etc/jupyter, lib/*.so of MKL.
 _NOT_DATA = frozenset(
@@ -32,7 +35,7 @@ def lay_over(prefix: Path, built: Built, folder: Path) -> Path:
         _link(folder / "lib64", "lib")  # some distributions' Pythons install compiled packages there
         (folder / "pyvenv.cfg").write_bytes((prefix / "pyvenv.cfg").read_bytes())
         (packages / _POINTER).write_text(
-            _CONTINUE_IN.format(shared=str(prefix / built.site_packages)), "utf-8"
+            _CONTINUE_IN.format(shared=str(prefix / built.site_packages), provided=str(_PROVIDED)), "utf-8"
         )
         _interpreters(prefix, built, commands)
         _commands(prefix, built, commands)

@@ -96,6 +96,8 @@ def _promised_outputs(plan: StepPlan, locator: Locator, what: str, finished: Fin
                 missing.append(f"output `{name}` is a uri_file, and no file was written to {path}")
         elif output.type == "mlflow_model" and not (path / "MLmodel").is_file():
             missing.append(f"output `{name}` is an mlflow_model, and {path} holds no `MLmodel` file")
+        elif output.type == "mltable" and not (path / "MLTable").is_file():
+            missing.append(f"output `{name}` is an mltable, and {path} holds no file named `MLTable`")
         elif not path.is_dir() or not any(path.iterdir()):
             empty.append(f"{what} wrote nothing to its output `{name}`")
     if missing:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.compute.interface import Process
 from penstock.errors import PenstockError
-from penstock.jobs import mpirun
+from penstock.jobs import mpirun, tables
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import AtAddress, PlannedInput, Source, StepPlan
 from penstock.jobs.process_layout import layout_of
@@ -109,6 +109,16 @@ def _input_path(
             f"input `{name}` is declared {value.type}, but it is a file",
             details=(str(path),),
             hint="declare it `type: uri_file`, or give the folder",
+        )
+    if value.type == tables.TYPE:
+        tables.require_table(name, path)
+        if value.mode in ("eval_mount", "eval_download"):
+            is_copy = value.mode == "eval_download"
+            return tables.lay_out_files(name, path, folders.copies / name, locator, copies=is_copy)
+    elif value.mode in ("eval_mount", "eval_download"):
+        raise PenstockError(
+            f"input `{name}` has mode: {value.mode}, which is for tables, and it is a {value.type}",
+            hint="declare it `type: mltable`, or choose another mode",
         )
     if value.mode == "download":
         copy = folders.copies / name / path.name

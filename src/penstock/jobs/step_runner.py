@@ -15,7 +15,7 @@ from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments.environments import EnvironmentRequest, Environments
 from penstock.errors import NotFound, PenstockError
 from penstock.identity.tokens import Caller, Tokens
-from penstock.jobs import finalizing, preparing
+from penstock.jobs import finalizing, preparing, tables
 from penstock.jobs import statuses as st
 from penstock.jobs.description import group_of
 from penstock.jobs.finalizing import Outcome
@@ -125,6 +125,7 @@ class StepRunner:
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
         outputs = preparing.output_texts(job.name, plan, self._home, locator)
+        told = tables.tell_step(plan, folders, locator, inputs)
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)
         identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
@@ -134,7 +135,7 @@ class StepRunner:
         except Exception:
             self.end_run(replace(job, mlflow_run=tracking.run_id), st.FAILED, self._clock())
             raise
-        return Prepared(ready=ready, mlflow_run=tracking.run_id)
+        return Prepared(ready=replace(ready, env={**ready.env, **told}), mlflow_run=tracking.run_id)
 
     def finalize(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         """What the process left behind becomes the job's artifacts, and its end becomes the job's status."""

@@ -22,7 +22,7 @@ class Data(Part):
     description: str | None = None
     tags: AnyTags = Field(default_factory=dict)
     properties: AnyTags = Field(default_factory=dict)
-    type: Annotated[Literal["uri_folder", "uri_file"], Choice(not_yet=("mltable",))] = "uri_folder"
+    type: Annotated[Literal["uri_folder", "uri_file", "mltable"], Choice()] = "uri_folder"
     path: DataPath = Field(
         description="a local path, a place in a datastore, a job's output, a public address"
     )
@@ -38,6 +38,9 @@ class Data(Part):
         if is_file and kind == "uri_folder":
             hint = "write `type: uri_file`, or give the folder that holds it"
             yield Problem("/path", "a `uri_folder` needs a folder, and the path is a file", hint=hint)
+        if is_file and kind == "mltable":
+            hint = "give the folder that holds the file named `MLTable`"
+            yield Problem("/path", "an `mltable` needs a folder, and the path is a file", hint=hint)
         if is_file is False and kind == "uri_file":
             hint = "write `type: uri_folder`, or give the file itself"
             yield Problem("/path", "a `uri_file` needs a file, and the path is a folder", hint=hint)

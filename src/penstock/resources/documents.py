@@ -16,6 +16,7 @@ from penstock.resources.datastore import BY_TYPE, Datastore
 from penstock.resources.environment import Environment
 from penstock.resources.job import CommandJob, PipelineJob
 from penstock.resources.job_types import spelled_type
+from penstock.resources.mltable_file import MLTableFile
 from penstock.resources.model import Model
 from penstock.resources.model_base import warnings_within
 from penstock.resources.nearest import did_you_mean
@@ -26,7 +27,8 @@ from penstock.resources.wording import location_of, problem_from
 from penstock.resources.workspace import Workspace
 
 Resource = (
-    Workspace
+    MLTableFile
+    | Workspace
     | Registry
     | Environment
     | Data
@@ -45,6 +47,7 @@ MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
     "environment": (Environment,),
     "data": (Data,),
     "datastore": tuple(BY_TYPE.values()),
+    "mltable": (MLTableFile,),
     "model": (Model,),
     "compute": (Compute,),
     "component": (CommandComponent, PipelineComponent),

@@ -22,6 +22,7 @@ from penstock.resources.ports import (
     ValueType,
     finite,
     misfit_of,
+    mode_misfit,
     nothing_is_a_folder,
 )
 from penstock.resources.reference_fields import OutputPath, place_remarks, reference_problem, snapshot_is_file
@@ -65,6 +66,7 @@ class InputValue(Part):
         is_literal = kind in PARAMETER_TYPES
         if isinstance(path, str) and value is None and whole(path) is not None:
             return  # a binding brings its source's type; the declared one counts for nothing
+        yield from mode_misfit(kind, data.get("mode"))
         if path is not None and value is not None:
             yield Problem("/value", "an input has either `path` (data) or `value` (a literal), not both")
         elif path is None and value is None:
@@ -88,9 +90,9 @@ class InputValue(Part):
                 yield Problem("/value", f"`value` {why}")
         if isinstance(path, str) and "${{" not in path and not is_literal:
             yield from _path_problems(path, kind)
-        if isinstance(path, str) and kind == "uri_folder" and snapshot_is_file(path):
+        if isinstance(path, str) and kind in ("uri_folder", "mltable") and snapshot_is_file(path):
             hint = "write `type: uri_file`, or give the folder that holds it"
-            yield Problem("/path", "the input is a `uri_folder`, but its path is a file", hint=hint)
+            yield Problem("/path", f"the input is a `{kind}`, but its path is a file", hint=hint)
         if isinstance(path, str) and kind == "uri_file" and snapshot_is_file(path) is False:
             hint = "write `type: uri_folder`, or give the file itself"
             yield Problem("/path", "the input is a `uri_file`, but its path is a folder", hint=hint)

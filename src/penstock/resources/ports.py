@@ -41,19 +41,19 @@ Number = Annotated[int | float, BeforeValidator(_number)]
 PARAMETER_TYPES = ("string", "integer", "number", "boolean")
 MODEL_TYPES = ("custom_model", "mlflow_model")
 
-_LATER = ("mltable", "triton_model")
+_LATER = ("triton_model",)
 OLD_TYPE_NAMES = {"path": "uri_folder", "float": "number"}
 _AnyType = Literal[
-    "uri_file", "uri_folder", "custom_model", "mlflow_model", "string", "integer", "number", "boolean"
-]
+    "uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "string", "integer", "number", "boolean",
+]  # fmt: skip
 ValueType = Annotated[_AnyType, Choice(not_yet=_LATER, also=tuple(OLD_TYPE_NAMES.items()))]
 PortType = Annotated[_AnyType, Choice(not_yet=_LATER, also=tuple(OLD_TYPE_NAMES.items()), exact=True)]
 OutputType = Annotated[
-    Literal["uri_folder", "uri_file", "custom_model", "mlflow_model"],
+    Literal["uri_folder", "uri_file", "mltable", "custom_model", "mlflow_model"],
     Choice(not_yet=(*_LATER, *PARAMETER_TYPES), also=(("path", "uri_folder"),)),
 ]
 InputMode = Annotated[
-    Literal["ro_mount", "download", "direct", "rw_mount"], Choice(not_yet=("eval_mount", "eval_download"))
+    Literal["ro_mount", "download", "direct", "rw_mount", "eval_mount", "eval_download"], Choice()
 ]
 OutputMode = Annotated[Literal["rw_mount", "upload", "direct", "mount"], Choice()]
 
@@ -121,6 +121,15 @@ def misfit_of(
     return None
 
 
+def mode_misfit(kind: str | None, mode: object) -> Iterator[Problem]:
+    """`eval_mount` and `eval_download` give the files of a table; other data has none to evaluate."""
+    if isinstance(mode, str) and mode.lower().startswith("eval_") and kind not in ("mltable", None):
+        hint = (
+            f"declare it `type: mltable`, or use `mode: {'ro_mount' if mode == 'eval_mount' else 'download'}`"
+        )
+        yield Problem("/mode", f"`mode: {mode}` is for inputs of type `mltable`, not `{kind}`", hint=hint)
+
+
 class InputPort(Part):
     """What a component declares about one input."""
 
@@ -160,6 +169,8 @@ class InputPort(Part):
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
         kind = OLD_TYPE_NAMES.get(str(data.get("type")), data.get("type"))
         if kind not in PARAMETER_TYPES:
+            if isinstance(kind, str):
+                yield from mode_misfit(kind, data.get("mode"))
             for key in _LIMITS:
                 if key in data and isinstance(kind, str):
                     yield Problem(f"/{key}", f"`{key}` has no meaning for an input of type `{kind}`")

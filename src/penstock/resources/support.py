@@ -18,6 +18,17 @@ from penstock.resources.environment import Environment, InferenceConfig, Route
 from penstock.resources.field_types import Choice
 from penstock.resources.inputs_and_outputs import InputValue, OutputValue
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob, PipelineSettings
+from penstock.resources.mltable_file import (
+    InferColumnTypes,
+    MLTableFile,
+    PathItem,
+    ReadDelimited,
+    ReadDeltaLake,
+    ReadJsonLines,
+    ReadParquet,
+    Traits,
+    Transformation,
+)
 from penstock.resources.model import Model
 from penstock.resources.model_base import Part, note_of, status_of
 from penstock.resources.pipeline_component import PipelineComponent, PipelineStep
@@ -47,6 +58,21 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
         if model is not OneLake
         else (f"Datastore of type {kind}", "", (("", model), ("artifact.", OneLakeArtifact)))
         for kind, model in BY_TYPE.items()
+    ),
+    (
+        "File `MLTable`",
+        "In a folder of data of type `mltable`; what each key does is told [on a page of its own](mltable.md).",
+        (
+            ("", MLTableFile),
+            ("paths[].", PathItem),
+            ("traits.", Traits),
+            ("transformations[].", Transformation),
+            ("transformations[].read_delimited.", ReadDelimited),
+            ("transformations[].read_delimited.infer_column_types.", InferColumnTypes),
+            ("transformations[].read_parquet.", ReadParquet),
+            ("transformations[].read_json_lines.", ReadJsonLines),
+            ("transformations[].read_delta_lake.", ReadDeltaLake),
+        ),
     ),
     ("Model", "", (("", Model),)),
     (

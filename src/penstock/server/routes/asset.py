@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from penstock.server.routes.request import (
+    AssetBody,
     By,
     ChangesBody,
-    DocumentBody,
     Here,
     Scope,
     Which,
@@ -59,8 +59,11 @@ def list_assets(
 
 
 @_routes.post("", status_code=201)
-def create_asset(here: Here, by: By, scope: Scope, kind: KindPath, body: DocumentBody) -> dict[str, Any]:
+def create_asset(here: Here, by: By, scope: Scope, kind: KindPath, body: AssetBody) -> dict[str, Any]:
     """Create a version."""
+    if kind is Kind.DATA:
+        made = data.create(here, by, scope, body.document, skip_validation=body.skip_validation)
+        return made.as_record()
     return _CREATE[kind](here, by, scope, body.document).as_record()
 
 

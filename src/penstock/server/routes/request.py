@@ -117,3 +117,9 @@ class DocumentBody(Body):
     """A resource as its YAML file describes it."""
 
     document: dict[str, Any]
+
+
+class AssetBody(DocumentBody):
+    """An asset; `skip_validation` takes the MLTable file of a data asset as it is."""
+
+    skip_validation: bool = False

@@ -13,23 +13,32 @@ from penstock.resources import references as refs
 from penstock.resources.data import Data
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
-from penstock.server.verbs import asset, upload
+from penstock.server.verbs import asset, mltable, upload
 from penstock.server.verbs.answer import Created
 from penstock.server.verbs.lookup import WorkspaceLookup
-from penstock.store.transaction import Transaction
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")
 
 
-def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
-    """A new version of a data asset."""
+def create(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    document: dict[str, Any],
+    *,
+    skip_validation: bool = False,
+) -> Created:
+    """A new version of a data asset. `skip_validation` takes an MLTable file as it is."""
     require(caller, Action.ASSET_WRITE, workspace)
     parsed = documents.parse("data", document)
     data = parsed.resource
     assert isinstance(data, Data)
     upload.demand(platform, document)
     with platform.database.reading() as tx:
-        place = _place_of_uploads(platform, caller, tx, workspace, data)
+        lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        place = _place_of_uploads(lookup, data)
+        if data.type == "mltable":
+            mltable.check(platform, lookup, str(data.path), skip_validation=skip_validation)
     path = _address(platform, place, str(data.path), data.type)
     spec = {**data.to_document(), "path": path}
     new = asset.NewVersion(
@@ -47,11 +56,9 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         return asset.answer(tx, record, parsed)
 
 
-def _place_of_uploads(
-    platform: Platform, caller: Caller, tx: Transaction, workspace: str, data: Data
-) -> Place:
+def _place_of_uploads(lookup: WorkspaceLookup, data: Data) -> Place:
     """Where a local path is put. Every datastore that the file names exists."""
-    lookup, problems = WorkspaceLookup(platform, tx, workspace, caller.settings), []
+    problems = []
     named = folders.BLOB_STORE if data.datastore is None else data.datastore.removeprefix("azureml:")
     reference = refs.parse_reference(str(data.path), "data")
     place = None
@@ -81,7 +88,7 @@ def _address(platform: Platform, place: Place, path: str, kind: str) -> str:
         return path
     if snapshot.is_folder and kind == "uri_file":
         raise _misfit("is a folder", "uri_folder")
-    if not snapshot.is_folder and kind == "uri_folder":
+    if not snapshot.is_folder and kind in ("uri_folder", "mltable"):
         raise _misfit("is a file", "uri_file")
     folder = place.path / snapshot.digest
     platform.checkouts.checkout(snapshot.digest, folder / snapshot.name, writable=False)

@@ -1,0 +1,1 @@
+"""What steps may import though their environment lacks it."""
