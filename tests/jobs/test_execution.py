@@ -310,6 +310,7 @@ def test_a_step_sees_azure_mls_and_mlflows_variables(bench: Bench, monkeypatch: 
 
     seen = dict(line.split("=", 1) for line in bench.log("j").splitlines() if "=" in line)
     assert seen["AZUREML_RUN_ID"] == seen["AZUREML_ROOT_RUN_ID"] == "j"
+    assert "AZUREML_RUN_TOKEN" not in seen  # azureml-core would look for the services of the cloud
     assert seen["AZUREML_ARM_WORKSPACE_NAME"] == "demo"
     assert seen["MLFLOW_TRACKING_URI"].endswith("/mlflow/demo")
     assert seen["MLFLOW_EXPERIMENT_NAME"] == "tests"

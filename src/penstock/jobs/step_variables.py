@@ -20,7 +20,6 @@ _PASSED_ON = re.compile(
 _IDENTITY = (
     "AZUREML_RUN_ID",
     "AZUREML_ROOT_RUN_ID",
-    "AZUREML_RUN_TOKEN",
     "MLFLOW_RUN_ID",
     "MLFLOW_TRACKING_TOKEN",
 )
@@ -95,7 +94,8 @@ def _azureml(identity: StepIdentity, tracking: Tracking, working_folder: Path) -
         "AZUREML_EXPERIMENT_ID": tracking.experiment_id or "",
         "AZUREML_WORKSPACE_ID": identity.workspace,
         "AZUREML_SERVICE_ENDPOINT": tracking.uri,
-        "AZUREML_RUN_TOKEN": tracking.token,
+        # No AZUREML_RUN_TOKEN: with it azureml-core looks for the cloud's services, and `Run.get_context()` fails.
+        # Without it azureml-core takes its offline run, and code with both SDKs goes on.
         "AZUREML_RUN_TOKEN_EXPIRY": str(int(tracking.token_expires_at)),
         "AZUREML_NODE_COUNT": "1",
         "AZUREML_CR_EXECUTION_WORKING_DIR_PATH": folder,
