@@ -91,6 +91,9 @@ class AnyEnvironment:
     def environment(self, reference: Any) -> PlannedEnvironment:
         return PlannedEnvironment(f"environment `{reference.name}`", None, None)
 
+    def build(self, build: Any, label: str, pointer: str) -> PlannedEnvironment:
+        return PlannedEnvironment(label, None, None)
+
     def max_instances(self, compute: str) -> int | None:
         return None if compute == "local" else 3
 

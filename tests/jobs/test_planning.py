@@ -21,6 +21,7 @@ from penstock.jobs.plans import (
 )
 from penstock.resources import documents
 from penstock.resources import references as refs
+from penstock.resources.environment import BuildContext
 from penstock.resources.job import CommandJob, PipelineJob
 
 DATA = "snapshot://" + "a" * 64 + "/wine.csv"
@@ -34,6 +35,9 @@ class KnownThings:
         if reference.name != "train-env":
             raise NotFound(f"environment `{reference.name}` was not found", hint="create it")
         return PlannedEnvironment("environment `train-env:1`", None, {"dependencies": []})
+
+    def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
+        return PlannedEnvironment(label, "python:3.11", None, ("read",), {"MODE": "fast", "LEVEL": "1"})
 
     def data(self, reference: refs.AssetReference) -> tuple[str, Source]:
         if reference.name != "wine":

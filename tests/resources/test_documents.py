@@ -110,12 +110,35 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "",
         ("conda file",),
     ),
-    "an environment of nothing": ("environment", "{name: e}", "/image", ("needs `image` or `conda_file`",)),
-    "a build context": (
+    "an environment of nothing": (
+        "environment",
+        "{name: e}",
+        "/image",
+        ("needs `image`, `conda_file` or `build`",),
+    ),
+    "a build context that was not uploaded": (
         "environment",
         "{name: e, build: {path: .}}",
-        "/build",
-        ("`build` is not supported yet",),
+        "/build/path",
+        ("local folder `.` was not uploaded",),
+    ),
+    "a build context at an address": (
+        "environment",
+        "{name: e, build: {path: 'https://github.com/x/y'}}",
+        "/build/path",
+        ("from an address is not supported yet", "fetch it"),
+    ),
+    "a Dockerfile outside of its context": (
+        "environment",
+        "{name: e, build: {path: 'snapshot://%s/ctx/', dockerfile_path: ../Dockerfile}}" % ("a" * 64),
+        "/build/dockerfile_path",
+        ("a path inside the build context",),
+    ),
+    "a build context and an image": (
+        "environment",
+        "{name: e, image: i, build: {path: 'snapshot://%s/ctx/'}}" % ("a" * 64),
+        "/image",
+        ("either `image` or `build`",),
     ),
     "a conda file's path": (
         "environment",

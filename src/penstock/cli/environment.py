@@ -26,7 +26,11 @@ COMMANDS = commands_of(
         arguments=(
             Argument(("--image", "-i"), "Container image. Recorded; the packages come from the conda file."),
             Argument(("--conda-file", "-c"), "Conda file with the packages.", metavar="FILE"),
-            Argument(("--build-context", "-b"), "Folder with a Dockerfile.", metavar="FOLDER"),
+            Argument(
+                ("--build-context", "-b"),
+                "Folder with a Dockerfile that installs Python packages.",
+                metavar="FOLDER",
+            ),
             Argument(("--dockerfile-path", "-d"), "Dockerfile within the build context.", metavar="PATH"),
             Argument(("--os-type",), "Operating system.", choices=("linux", "windows")),
             Argument(("--datastore",), "Datastore that a local build context is put into.", metavar="NAME"),

@@ -6,7 +6,7 @@ the same plans.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -28,6 +28,7 @@ from penstock.jobs.plans import (
 from penstock.jobs.process_planning import ProcessPlanner
 from penstock.jobs.scopes import OutputWish, Scope
 from penstock.resources import references as refs
+from penstock.resources.environment import BuildContext
 from penstock.resources.expressions import Expression, expressions_in, parse_template, render, whole
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob
 from penstock.resources.ports import MODEL_TYPES, PARAMETER_TYPES, parameter_text
@@ -41,6 +42,10 @@ class Lookup(Protocol):
     """What planning asks of the workspace. Each method raises NotFound, saying where it looked."""
 
     def environment(self, reference: refs.AssetReference) -> PlannedEnvironment: ...
+
+    def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
+        """What a build context stands for; InvalidDocument with the lines of it that cannot be followed."""
+        ...
 
     def data(self, reference: refs.AssetReference) -> tuple[str, Source]:
         """The asset's type and where its bytes are."""
@@ -133,6 +138,10 @@ class _Context:
         """What `look` finds; a failed look-up becomes a problem at `pointer`, so that all of them are told at once."""
         try:
             return look()
+        except InvalidDocument as error:
+            at = [replace(each, pointer=each.pointer or pointer) for each in error.problems]
+            self.problems += at
+            return fallback
         except (PenstockError, refs.BadReference) as error:
             message = error.message
             details = "; ".join(getattr(error, "details", ()))
@@ -166,13 +175,17 @@ class _Context:
         if instances > 1:
             planner.fits(instances, target, self.lookup.max_instances(target))
         queue = step.queue_settings
+        environment = self._environment(step.environment, f"{pointer}/environment", f"{key} (inline)")
         return StepPlan(
             command=step.command,
             code=step.code,
-            environment=self._environment(step.environment, f"{pointer}/environment", f"{key} (inline)"),
+            environment=environment,
             environment_variables={
-                variable: _filled(str(value), literal)
-                for variable, value in step.environment_variables.items()
+                **environment.variables,
+                **{
+                    variable: _filled(str(value), literal)
+                    for variable, value in step.environment_variables.items()
+                },
             },
             compute=target,
             timeout=self._timeout(timeout, literal, f"{pointer}/limits/timeout"),
@@ -319,6 +332,9 @@ class _Context:
                     self.problems.append(Problem(pointer, f"`{value}` is no environment"))
                 return nothing
             return self.guarded(pointer, lambda: self.lookup.environment(reference), nothing)
+        if value.build is not None:
+            build = value.build
+            return self.guarded(pointer, lambda: self.lookup.build(build, label, f"{pointer}/build"), nothing)
         return PlannedEnvironment(label, value.image, value.conda_file)
 
     def _outputs(

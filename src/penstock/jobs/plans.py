@@ -129,12 +129,16 @@ class PlannedOutput:
 
 @dataclass(frozen=True)
 class PlannedEnvironment:
-    """The software environment: what it was called, what it is made of, and what a person should know about that."""
+    """The software environment: what it was called, what it is made of, and what a person should know about that.
+
+    `variables` are those that an image would give to its commands.
+    """
 
     label: str
     image: str | None
     conda: Mapping[str, Any] | None
     notes: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "PlannedEnvironment":

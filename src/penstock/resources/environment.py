@@ -7,7 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from penstock.errors import Problem
 from penstock.resources.field_types import AlsoWritten, AnyTags, AssetName, Choice, FilledText, Version
-from penstock.resources.model_base import OUTPUT_ONLY, Part, not_yet, recorded
+from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
+from penstock.resources.safe_paths import unsafe_part
+from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.resources.wording import describe, quoted, trouble
 
 _NO_ENGINE = "no container engine is used yet"
@@ -49,6 +51,44 @@ CondaFile = Annotated[
 ]
 
 
+def _build_path(text: str) -> str:
+    snapshot = parse_snapshot_uri(text)
+    if snapshot is not None and not snapshot.is_folder:
+        raise trouble("{field} is a file, and a build context is a folder", expected="a local folder")
+    if snapshot is None and "://" in text:
+        hint = "fetch it, and give the local folder"
+        raise trouble("{field} from an address is not supported yet", hint=hint, code="unsupported")
+    if snapshot is None:
+        hint = "the command line uploads local folders; a REST caller uploads the files and sends their `snapshot://` address"
+        raise trouble(f"local folder `{text}` was not uploaded", expected="a local folder", hint=hint)
+    return text
+
+
+def _dockerfile_path(text: str) -> str:
+    wrong = "starts with `/`" if text.startswith("/") else unsafe_part(text)
+    if wrong is not None:
+        raise trouble(f"{{field}} {wrong}", expected="a path inside the build context")
+    return text
+
+
+class BuildContext(Part):
+    """A folder with a Dockerfile."""
+
+    noun = "`build`"
+
+    path: Annotated[str, AfterValidator(_build_path)] = Field(
+        description="a Dockerfile that only installs Python packages becomes a virtual environment; "
+        "other lines are refused by their number"
+    )
+    dockerfile_path: Annotated[FilledText, AfterValidator(_dockerfile_path)] = "Dockerfile"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What decides whether two contexts are the same: the digest of the folder, whatever it is called."""
+        snapshot = parse_snapshot_uri(self.path)
+        return {"context": snapshot.digest if snapshot else self.path, "dockerfile": self.dockerfile_path}
+
+
 class Route(Part):
     """Where a server in the image listens."""
 
@@ -83,7 +123,7 @@ class InlineEnvironment(Part):
     conda_file: CondaFile | None = Field(
         default=None, description="a path, or the content inline; a virtual environment is built from it"
     )
-    build: Any = not_yet(f"{_NO_ENGINE}; write `image` and `conda_file`")
+    build: BuildContext | None = None
     os_type: Annotated[
         Literal["linux"], Choice(not_yet=("windows",), hint="environments run on Linux and macOS")
     ] = "linux"
@@ -102,8 +142,10 @@ class InlineEnvironment(Part):
     @classmethod
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
         if "build" not in data and "image" not in data and "conda_file" not in data:
-            hint = "write `image:`, or `image:` and `conda_file:`"
-            yield Problem("/image", "an environment needs `image` or `conda_file`", hint=hint, code="missing")
+            hint = "write `image:`, `image:` and `conda_file:`, or `build:`"
+            yield Problem(
+                "/image", "an environment needs `image`, `conda_file` or `build`", hint=hint, code="missing"
+            )
         if "build" in data and "image" in data:
             yield Problem("/image", "an environment has either `image` or `build`, not both")
         if "build" in data and "conda_file" in data:

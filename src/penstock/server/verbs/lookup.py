@@ -21,8 +21,10 @@ from penstock.jobs.plans import (
     Source,
 )
 from penstock.resources import references as refs
+from penstock.resources.environment import BuildContext
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
+from penstock.server.verbs.build_context import planned_build
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in
 from penstock.server.verbs.workspace import settings_of
@@ -69,7 +71,12 @@ class WorkspaceLookup(Lookup):
     def _registered(self, reference: refs.AssetReference) -> PlannedEnvironment:
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
+        if record.spec.get("build"):
+            return self.build(BuildContext(**record.spec["build"]), label, "")
         return PlannedEnvironment(label, record.spec.get("image"), record.spec.get("conda_file"))
+
+    def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
+        return planned_build(self._platform, build, label, pointer)
 
     def explicit_environment(self, text: str) -> str:
         """A reference to an environment with the version that it names now. NotFound where there is none."""

@@ -205,6 +205,8 @@ def create_asset(need: Need, name: str) -> tuple[str, None]:
 def _software(platform: Platform, need: Need) -> list[Missing]:
     """An inline environment whose Python or packages this machine cannot give."""
     value = need.reference
+    if "build" in value:
+        return []  # planning reads its Dockerfile, when its bytes are here
     request = EnvironmentRequest(
         label="the environment",
         image=value.get("image") if isinstance(value.get("image"), str) else None,

@@ -1,0 +1,56 @@
+"""Build contexts that were uploaded: what their Dockerfile asks for, as planning and creating need it."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from penstock.environments.build_context import read_build_context
+from penstock.environments.environments import EnvironmentRequest
+from penstock.errors import InvalidDocument, Problem
+from penstock.jobs.plans import PlannedEnvironment
+from penstock.resources.environment import BuildContext
+from penstock.resources.snapshots import Snapshot, SnapshotUri, parse_snapshot_uri
+from penstock.server.platform import Platform
+
+_LONGEST = 4 * 1024 * 1024
+"""Bytes of a file that is read: a Dockerfile, requirements, a conda file."""
+
+
+class UploadedContext:
+    """The files of an uploaded folder."""
+
+    def __init__(self, platform: Platform, uri: SnapshotUri) -> None:
+        self.name = uri.name
+        self._platform = platform
+        self._digest = uri.digest
+
+    def paths(self) -> Sequence[str]:
+        return [file.path for file in self._snapshot.files]
+
+    def text(self, path: str) -> str:
+        digest = next(file.digest for file in self._snapshot.files if file.path == path)
+        with self._platform.artifacts.open(digest) as stream:
+            return stream.read(_LONGEST).decode("utf-8", "replace").removeprefix("\ufeff")
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        return self._platform.checkouts.load(self._digest)
+
+
+def planned_build(platform: Platform, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
+    """The environment that a build context stands for. Raises InvalidDocument with the lines that cannot be followed."""
+    uri = parse_snapshot_uri(build.path)
+    if uri is None or platform.artifacts.missing({uri.digest}):
+        return PlannedEnvironment(
+            label, None, None
+        )  # not uploaded yet: it is asked for before anything is made
+    recipe = read_build_context(UploadedContext(platform, uri), build.dockerfile_path, pointer)
+    problems = recipe.problems
+    if not problems:
+        request = EnvironmentRequest(label, recipe.image, recipe.conda, pointer)
+        found = platform.environments.check(request)
+        problems = tuple(
+            Problem(pointer, each.message, each.expected, each.hint, each.code) for each in found
+        )
+    if problems:
+        raise InvalidDocument(problems)
+    return PlannedEnvironment(label, recipe.image, recipe.conda, recipe.notes, recipe.variables)
