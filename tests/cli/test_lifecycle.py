@@ -1,6 +1,7 @@
 """`update`, `archive` and `restore` of assets: what is sent, and what the flags may say."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,3 +127,45 @@ def test_a_list_sends_its_filters(penstock: Penstock, fake: FakeServer, noun: st
     refused = penstock(f"{noun} list --archived-only --include-archived")
     assert refused.code == 1
     assert "exclude each other" in refused.err
+
+
+def test_a_model_is_downloaded_into_a_folder_of_its_name(
+    penstock: Penstock, fake: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there is overwritten; stdout stays empty."""
+    monkeypatch.chdir(tmp_path)
+    files = [{"path": "MLmodel", "size": 2}, {"path": "data/model.skops", "size": 3}]
+    fake.on("GET", f"{HERE}/models/taxi/labels/latest", {"name": "taxi", "version": "3"})
+    fake.on("GET", f"{HERE}/models/taxi/versions/3/files", {"files": files})
+    fake.on("GET", f"{HERE}/models/taxi/versions/3/files/MLmodel", b"hi")
+    fake.on("GET", f"{HERE}/models/taxi/versions/3/files/data/model.skops", b"new")
+    (tmp_path / "out" / "taxi" / "data").mkdir(parents=True)
+    (tmp_path / "out" / "taxi" / "data" / "model.skops").write_text("old and long")
+
+    ran = penstock("model download -n taxi -l latest -p out")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert "downloaded 2 files of model `taxi` to out/taxi" in ran.err
+    assert (tmp_path / "out" / "taxi" / "data" / "model.skops").read_text() == "new"
+    assert sorted(path.name for path in (tmp_path / "out" / "taxi").iterdir()) == ["MLmodel", "data"]
+
+
+def test_half_a_model_is_none(
+    penstock: Penstock, fake: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that arrives cut off leaves what was there as it was."""
+    monkeypatch.chdir(tmp_path)
+    files = [{"path": "a", "size": 2}, {"path": "b", "size": 9}]
+    fake.on("GET", f"{HERE}/models/taxi/versions/3/files", {"files": files})
+    fake.on("GET", f"{HERE}/models/taxi/versions/3/files/a", b"hi")
+    fake.on("GET", f"{HERE}/models/taxi/versions/3/files/b", b"half")
+    (tmp_path / "taxi").mkdir()
+    (tmp_path / "taxi" / "a").write_text("old")
+
+    ran = penstock("model download -n taxi -v 3")
+
+    assert ran.code == 1
+    assert "4 of 9 bytes" in ran.err
+    assert [(path.name, path.read_text()) for path in (tmp_path / "taxi").iterdir()] == [("a", "old")]
+    assert penstock("model download -n taxi").code == 1
+    assert "leads out of" in penstock("model download -n .. -v 3").err

@@ -63,7 +63,7 @@ def test_every_way_to_a_commands_help(penstock: Penstock, line: str) -> None:
         ("ml schedule list", 1, "`schedule` is not supported yet"),
         ("component init", 1, "`penstock component init` is not supported yet"),
         ("job connect-ssh -n x", 1, "`penstock job connect-ssh` is not supported yet"),
-        ("model download -n x", 1, "`penstock model download` is not supported yet"),
+        ("model package -n x", 1, "`penstock model package` is not supported yet"),
         ("job show", 2, "required: --name/-n"),
         ("job show -n x --qurey y", 2, "did you mean `--query`?"),
         ("job show -n x --query '['", 2, "invalid JMESPath"),

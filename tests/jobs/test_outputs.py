@@ -254,3 +254,33 @@ def test_a_literal_with_line_breaks_arrives_as_it_is(bench: Bench) -> None:
 
     assert job.status == st.COMPLETED
     assert bench.log("j") == "a\nb\n\n c"
+
+
+def test_what_was_logged_is_downloaded_behind_what_the_job_kept(
+    bench: Bench, foreign: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two files with one path the job's own counts. MLflow is asked only for what the job has not kept."""
+    job = ran(bench, "echo own > outputs/x")
+    (foreign / "outputs").mkdir()
+    (foreign / "outputs" / "x").write_text("logged")
+    (foreign / "model").mkdir()
+    (foreign / "model" / "MLmodel").write_text("flavors: {}")
+    asked = []
+
+    def logged_by(owner: JobRecord) -> dict[str, Path]:
+        asked.append(owner.name)
+        return {"": foreign, "second": foreign / "model"}
+
+    monkeypatch.setattr(bench.runner, "logged_by", logged_by)
+
+    listed = files_of(bench.runner, job, (), output=None, every=False)
+
+    names = ("mine.txt", "model/MLmodel", "outputs/x", "second/MLmodel")
+    assert sorted(path for path in listed if "_logs/" not in path) == [f"artifacts/{name}" for name in names]
+    assert all(file_of(bench.runner, job, (), path) == place for path, place in listed.items())
+    assert listed["artifacts/outputs/x"].read_text() == "own\n"
+    asked.clear()
+    file_of(bench.runner, job, (), "artifacts/outputs/x")
+    assert asked == []
+    file_of(bench.runner, job, (), "artifacts/mine.txt")
+    assert asked == ["j"]

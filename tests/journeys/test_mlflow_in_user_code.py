@@ -39,6 +39,7 @@ with mlflow.start_run() as run:
     assert run.info.run_id == given
     mlflow.log_param("depth", 3)
     mlflow.log_metric("rmse", 1.5)
+    mlflow.log_text("by hand", "notes/first.txt")
     model = LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])
     mlflow.sklearn.log_model(model, name="model", registered_model_name="rivers-model", pip_requirements=["scikit-learn"])
 mlflow.end_run("FAILED")  # a script's own idea of its status does not end the job
@@ -115,17 +116,118 @@ def test_a_registered_model_is_an_input(person: Person, job: str) -> None:
     [
         "azureml://jobs/{}/outputs/artifacts/paths/model/",
         "azureml://jobs/{}/outputs/artifacts/model",
+        "azureml://jobs/{}/outputs/artifacts/paths/model/MLmodel",
         "runs:/{}/model",
     ],
 )
 def test_a_model_that_a_script_logged_is_found_by_its_jobs_name(person: Person, job: str, path: str) -> None:
     """In Azure ML a job's name is its run's id, and what it logs lies among its artifacts: CI registers models so."""
+    kind = "custom_model" if path.endswith("MLmodel") else "mlflow_model"
     made = person.record(
-        "model", "create", "-n", "by-job", "--path", path.format(f"{job}_train"), "--type", "mlflow_model"
+        "model", "create", "-n", "by-job", "--path", path.format(f"{job}_train"), "--type", kind
     )
 
-    assert "python_function" in made["flavors"]
+    assert kind == "custom_model" or "python_function" in made["flavors"]
     assert made["job_name"] == f"{job}_train"
+
+
+def test_a_model_that_a_step_logged_is_found_by_its_pipelines_name(person: Person, job: str) -> None:
+    """Under the path that a download has; without a step it is refused, naming the steps."""
+    artifacts = f"azureml://jobs/{job}/outputs/artifacts/paths"
+    made = person.record(
+        "model",
+        "create",
+        "-n",
+        "by-pipeline",
+        "--path",
+        f"{artifacts}/steps/train/model",
+        "-t",
+        "mlflow_model",
+    )
+    refused = person.types("penstock", "model", "create", "-n", "x", "--path", f"{artifacts}/model", expect=3)
+
+    assert "python_function" in made["flavors"]
+    assert made["job_name"] == job
+    assert "its steps: `train`, `bad`" in refused.stderr
+    assert "steps/<step>" in refused.stderr
+
+
+def test_what_a_script_logged_is_downloaded_with_its_job(person: Person, job: str) -> None:
+    """Files and models: in Azure ML a run has one store for what it logs and what it leaves in `outputs`."""
+    person.penstock("job", "download", "-n", job, "-p", "of-pipeline")
+
+    train = person.folder / "of-pipeline" / "artifacts" / "steps" / "train"
+    assert (train / "notes" / "first.txt").read_text() == "by hand"
+    assert (train / "model" / "MLmodel").is_file()
+    assert (train / "outputs" / "versions.json").read_text() == '["1"]'
+    assert (train / "user_logs" / "std_log.txt").is_file()
+
+
+def test_a_model_is_downloaded_whole(person: Person, job: str) -> None:
+    """Into a folder of its name, also what MLflow registered itself; what is damaged is refused and nothing is left."""
+    (person.folder / "weights.bin").write_text("weights")
+    person.penstock("model", "create", "-n", "own", "--path", "weights.bin")
+
+    person.penstock("model", "download", "-n", "rivers-model", "-v", "1", "--download-path", "models")
+    said = person.types("penstock", "model", "download", "-n", "own", "-l", "latest")
+
+    assert "python_function" in (person.folder / "models" / "rivers-model" / "MLmodel").read_text()
+    assert (person.folder / "own" / "weights.bin").read_text() == "weights"
+    assert (said.stdout, "downloaded 1 file of model `own`" in said.stderr) == ("", True)
+    kept = next(
+        path for path in (person.home / "mlflow").rglob("weights.bin") if path.read_text() == "weights"
+    )
+    kept.chmod(0o644)
+    kept.write_text("other")
+    damaged = person.types("penstock", "model", "download", "-n", "own", "-v", "1", "-p", "again", expect=1)
+    assert "weights.bin has the digest" in damaged.stderr
+    assert not (person.folder / "again").exists()
+    person.penstock("model", "download", "-n", "own", "-v", "9", expect=3)
+
+
+def test_an_archived_model_is_hidden_from_lists_and_not_from_jobs(person: Person, job: str) -> None:
+    """Its versions stay usable by name, `@latest` passes them over; what describes a version may change."""
+    for text in ("one", "two"):
+        (person.folder / f"{text}.bin").write_text(text)
+        person.penstock("model", "create", "-n", "rivers-two", "--path", f"{text}.bin")
+
+    person.penstock("model", "archive", "-n", "rivers-two", "-v", "2")
+    latest = person.record("model", "show", "-n", "rivers-two", "-l", "latest")
+    changed = person.record(
+        "model",
+        "update",
+        "-n",
+        "rivers-two",
+        "-v",
+        "2",
+        "--set",
+        "stage=Old",
+        "tags.checked=no",
+        "--add",
+        "tags",
+        "a=b",
+    )
+    person.penstock("model", "archive", "-n", "rivers-two")
+    listed = person.record("model", "list", "--query", "[].name")
+    archived = person.record("model", "list", "--archived-only", "--query", "[].[name,latest_version]")
+    refused = person.types("penstock", "model", "restore", "-n", "rivers-two", "-v", "1", expect=1)
+    fixed = person.types(
+        "penstock", "model", "update", "-n", "rivers-two", "-v", "1", "--set", "path=x", expect=1
+    )
+    person.penstock("model", "restore", "-n", "rivers-two")
+
+    assert latest["version"] == "1"
+    assert (changed["stage"], changed["tags"], changed["archived"]) == (
+        "Old",
+        {"checked": "no", "a": "b"},
+        True,
+    )
+    assert "rivers-two" not in listed
+    assert archived == [["rivers-two", "2"]]
+    assert "cannot be restored alone" in refused.stderr
+    assert "`path` of model `rivers-two:1` cannot be changed" in fixed.stderr
+    assert "can be changed: description, tags, properties, stage" in fixed.stderr
+    assert person.record("model", "list", "-n", "rivers-two", "--query", "[].version") == ["2", "1"]
 
 
 def test_the_files_of_a_failed_job_come_without_what_it_never_wrote(person: Person) -> None:

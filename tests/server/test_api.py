@@ -99,6 +99,24 @@ def test_a_compute_that_exists_takes_new_settings(api: Api) -> None:
     assert compute["provisioning_state"] == "Succeeded"
 
 
+def test_a_compute_is_updated_by_paths(api: Api) -> None:
+    """Texts become what the field is; what is not named stays, and what may not change is refused by name."""
+    api.create("computes", name="cpu", type="amlcompute", size="big", tags={"a": "1", "b": "2"})
+    body = {
+        "set": {"max_instances": "3", "tags.c": "3"},
+        "remove": ["tags.a"],
+        "add": [{"path": "tags", "value": {"d": "4"}}],
+    }
+
+    changed = api.http.patch("/api/v1/workspaces/default/computes/cpu", json=body).json()
+    status, record = api.refused("PATCH", "workspaces/default/computes/cpu", json={"set": {"size": "small"}})
+
+    assert (changed["max_instances"], changed["size"]) == (3, "big")
+    assert changed["tags"] == {"b": "2", "c": "3", "d": "4"}
+    assert (status, record["message"]) == (400, "`size` of compute `cpu` cannot be changed")
+    assert "max_instances" in record["details"][0]
+
+
 def test_min_instances_above_max_instances_is_refused(api: Api) -> None:
     """Edge case 3.5: by create and by update alike."""
     document = {"name": "cpu", "type": "amlcompute", "min_instances": 4, "max_instances": 2}

@@ -2,6 +2,10 @@
 
 import pytest
 
+from penstock.errors import NotFound
+from penstock.jobs.plans import OutputOf
+from penstock.resources.references import parse_reference
+from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.testing.records import a_job
 from tests.server.conftest import Api
 
@@ -119,3 +123,35 @@ def test_what_describes_a_job_changes_and_nothing_else(jobs: Api) -> None:
     assert record["details"] == []
     _, record = jobs.refused("PATCH", f"{JOBS}/done", json={"set": {"compute": "x"}})
     assert record["details"] == ["can be changed: display_name, description, tags, properties"]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("steps/train/outputs/m.bin", OutputOf("done_train", "artifacts", "outputs/m.bin")),
+        ("steps/train/", OutputOf("done_train", "artifacts", "")),
+        ("steps/outer/inner/x", OutputOf("done_outer_inner", "artifacts", "x")),
+    ],
+)
+def test_a_pipelines_artifacts_are_those_of_its_steps(api: Api, path: str, source: OutputOf) -> None:
+    """Under the paths that a download has; what names no step is refused with the steps that there are."""
+    with api.platform.database.transaction() as tx:
+        for name, step, parent, kind in (
+            ("done", None, None, "pipeline"),
+            ("done_train", "train", "done", "command"),
+            ("done_outer", "outer", "done", "pipeline"),
+            ("done_outer_inner", "inner", "done_outer", "command"),
+        ):
+            ended = {"status": "Completed", "spec": {"plan": {"outputs": {}}}, "root": "done"}
+            tx.jobs.insert(a_job(name, workspace="default", type=kind, step=step, parent=parent, **ended))
+
+    def found(inside: str) -> object:
+        text = f"azureml://jobs/done/outputs/artifacts/paths/{inside}"
+        with api.platform.database.reading() as tx:
+            return WorkspaceLookup(api.platform, tx, "default").job_output(parse_reference(text, "data"))  # type: ignore[arg-type]
+
+    assert found(path) == source
+    for wrong in ("model", "steps/evaluate/x", "steps"):
+        with pytest.raises(NotFound, match="are those of its steps") as caught:
+            found(wrong)
+        assert caught.value.details == ("its steps: `outer`, `train`",)

@@ -70,6 +70,8 @@ ALLOWED = {
     "GET /workspaces/{workspace}/models/{name}/versions/{version}": "mj",
     "GET /workspaces/{workspace}/models/{name}/labels/{label}": "mj",
     "PATCH /workspaces/{workspace}/models/{name}/versions/{version}": "m",
+    "GET /workspaces/{workspace}/models/{name}/versions/{version}/files": "mj",
+    "GET /workspaces/{workspace}/models/{name}/versions/{version}/files/{path}": "mj",
     "POST /workspaces/{workspace}/models/{name}/archive": "m",
     "POST /workspaces/{workspace}/models/{name}/restore": "m",
     "PATCH /workspaces/{workspace}/{kind}/{name}/versions/{version}": "m",

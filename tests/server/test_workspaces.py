@@ -33,7 +33,7 @@ def test_a_workspaces_settings_are_set_shown_and_forgotten(api: Api, tmp_path: P
         ({"set": {"settings.url_map": "x.yml"}}, "`x.yml` is not an absolute path"),
         ({"set": {"settings.url_map": "/nowhere/urls.yml"}}, "there is no file /nowhere/urls.yml"),
         ({"set": {"location": "west"}}, "`location` of a workspace cannot be changed"),
-        ({"set": {"description.x": "y"}}, "`description.x` of a workspace cannot be changed"),
+        ({"set": {"description.x": "y"}}, "cannot set `description.x`: `description` is the text"),
         ({"remove": ["settings.url_map"]}, "there is no `settings.url_map` to remove"),
     ],
 )

@@ -195,8 +195,8 @@ def _archive(noun: AssetNoun, invocation: Invocation, verb: Literal["archive", "
 
 
 def of_one_version(
-    noun: AssetNoun, invocation: Invocation, command: str, ask: Callable[[Any, dict[str, Any]], object]
-) -> object:
+    noun: AssetNoun, invocation: Invocation, command: str, ask: Callable[[Any, dict[str, Any]], Any]
+) -> Any:
     """What a command that acts on exactly one version answers; `ask` gets the client's assets and which version."""
     _refuse_both(invocation)
     arguments = invocation.arguments
@@ -209,7 +209,7 @@ def of_one_version(
     return _asked(noun, invocation, lambda: ask(assets, _which(invocation)))
 
 
-def _asked(noun: AssetNoun, invocation: Invocation, ask: Callable[[], object]) -> object:
+def _asked(noun: AssetNoun, invocation: Invocation, ask: Callable[[], Any]) -> Any:
     """The answer; what is not found is told with the nearest name."""
     from penstock.cli.documents import named
 

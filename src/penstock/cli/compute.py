@@ -1,6 +1,6 @@
 """`penstock compute`: where jobs may run, and how many at once."""
 
-from penstock.cli import flags
+from penstock.cli import flags, update_flags
 from penstock.cli.confirm import confirm
 from penstock.cli.grammar import Argument, Command, Example, whole_number
 from penstock.cli.invocation import Invocation
@@ -81,20 +81,16 @@ def _show(invocation: Invocation) -> object:
 
 def _update(invocation: Invocation) -> object:
     arguments = invocation.arguments
-    changes: dict[str, object] = {}
-    for override in arguments.set or ():
-        path, separator, value = override.partition("=")
-        if not separator or not path:
-            raise UsageError(f"argument --set: `{override}` is not PATH=VALUE")
-        changes[path] = value
+    changes = update_flags.body_of(invocation)
+    values = changes["set"]
     for name in ("min_instances", "max_instances", "idle_time_before_scale_down"):
         if getattr(arguments, name) is not None:
-            changes[name] = getattr(arguments, name)
+            values[name] = getattr(arguments, name)
     identity = _identity(invocation)
     if identity:
-        changes["identity"] = identity
-    changes.update({f"tags.{key}": value for key, value in flags.pairs_of(arguments.tags).items()})
-    if not changes:
+        values["identity"] = identity
+    values.update(update_flags.tags_of(invocation))
+    if not any(changes.values()):
         raise UsageError("nothing to update", hint="for example: --max-instances 4")
     record = invocation.client.computes.update(arguments.name, changes)
     return None if arguments.no_wait else record
@@ -170,7 +166,7 @@ COMMANDS = (
     ),
     Command(
         name="update",
-        summary="Change a compute's instances, idle time or tags.",
+        summary="Change a compute's instances, idle time, identity, description or tags.",
         arguments=(
             flags.name_of("compute"),
             _MIN,
@@ -178,7 +174,7 @@ COMMANDS = (
             _IDLE,
             *_IDENTITY,
             flags.TAGS,
-            flags.SET,
+            *update_flags.ARGUMENTS,
             flags.NO_WAIT,
         ),
         examples=(

@@ -350,7 +350,7 @@ COMMANDS = (
         name="download",
         summary="Download the files of an ended job.",
         description=(
-            "Writes `artifacts/...`: logs, and what the job left in its folder `outputs`. With --all also every named output"
+            "Writes `artifacts/...`: logs, what the job left in its folder `outputs`, and what it logged through MLflow. With --all also every named output"
             " as `named-outputs/<name>/...`; with --output-name only that one."
         ),
         arguments=(

@@ -71,7 +71,7 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "environment": ("share",),
     "data": ("share", "import", "import-status", "list-materialization-status", "mount"),
     "datastore": ("mount",),
-    "model": ("download", "share", "package"),
+    "model": ("share", "package"),
     "component": ("share", "init", "download"),
     "compute": (
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",

@@ -6,6 +6,7 @@ The command sends what they say; the server, which has the record, applies it an
 import json
 from typing import Any
 
+from penstock.cli import flags
 from penstock.cli.grammar import Argument
 from penstock.cli.invocation import Invocation
 from penstock.errors import UsageError
@@ -50,6 +51,12 @@ def body_of(invocation: Invocation) -> Body:
         "add": [each for words in arguments.add or () for each in _additions(words, as_text)],
         "remove": [path for words in arguments.remove or () for path in _removals(words)],
     }
+
+
+def tags_of(invocation: Invocation) -> Body:
+    """What `--tags` says, by path: each tag by itself, so that the others stay."""
+    pairs = flags.pairs_of(invocation.arguments.tags)
+    return {spelled(("tags", key)): value for key, value in pairs.items()}
 
 
 def changes_of(invocation: Invocation, hint: str = "for example: --set tags.team=fares") -> Body:

@@ -1,6 +1,6 @@
 """`penstock workspace`: the unit of isolation."""
 
-from penstock.cli import flags
+from penstock.cli import flags, update_flags
 from penstock.cli.confirm import confirm
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
@@ -52,27 +52,16 @@ def _show(invocation: Invocation) -> object:
 
 def _update(invocation: Invocation) -> object:
     arguments = invocation.arguments
-    changes: dict[str, object] = {}
-    for override in arguments.set or ():
-        path, separator, value = override.partition("=")
-        if not separator or not path:
-            raise UsageError(f"argument --set: `{override}` is not PATH=VALUE")
-        changes[path] = value
+    changes = update_flags.body_of(invocation)
+    values = changes["set"]
     for name in ("display_name", "description"):
         if getattr(arguments, name) is not None:
-            changes[name] = getattr(arguments, name)
-    changes.update({f"tags.{_quoted(key)}": value for key, value in flags.pairs_of(arguments.tags).items()})
-    removed = arguments.remove or []
-    if not changes and not removed:
+            values[name] = getattr(arguments, name)
+    values.update(update_flags.tags_of(invocation))
+    if not any(changes.values()):
         raise UsageError("nothing to update", hint="for example: --set settings.url_map=urls.yml")
-    record = invocation.client.workspaces.update(arguments.name, changes, removed)
+    record = invocation.client.workspaces.update(arguments.name, changes)
     return None if arguments.no_wait else record
-
-
-def _quoted(key: str) -> str:
-    """A key as one step of a dotted path."""
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _delete(invocation: Invocation) -> None:
@@ -143,18 +132,7 @@ COMMANDS = (
             Argument(("--display-name", "-d"), "Name to show.", metavar="TEXT"),
             Argument(("--description",), "Description.", metavar="TEXT"),
             flags.TAGS,
-            Argument(
-                ("--set",),
-                "Set a property: display_name, description, tags.KEY, settings.NAME.",
-                takes="values",
-                metavar="PATH=VALUE",
-            ),
-            Argument(
-                ("--remove",),
-                "Forget a property: tags.KEY, settings.NAME.",
-                takes="values",
-                metavar="PATH",
-            ),
+            *update_flags.ARGUMENTS,
             flags.NO_WAIT,
         ),
         examples=(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from penstock.client.computes import Computes
     from penstock.client.datastores import Datastores
     from penstock.client.jobs import Jobs
+    from penstock.client.models import Models
     from penstock.client.registries import InRegistry, Registries
     from penstock.client.server import Server
     from penstock.client.workspaces import Workspaces
@@ -97,8 +98,10 @@ class Client:
         return self._assets("data")
 
     @cached_property
-    def models(self) -> "Assets":
-        return self._assets("models")
+    def models(self) -> "Models":
+        from penstock.client.models import Models
+
+        return Models(self.connection, self._base, "models", self._say)
 
     @cached_property
     def components(self) -> "Components":

@@ -34,20 +34,9 @@ class Computes:
         found: Record = self._connection.get(f"{self._path}/{escaped(name)}")
         return found
 
-    def update(self, name: str, changes: Mapping[str, object]) -> Record:
-        """Change settings. A dotted key (`tags.team`) changes one entry of an object and leaves its others."""
-        nested = {key.split(".", 1)[0] for key in changes if "." in key}
-        present = self.show(name) if nested else {}
-        whole: Record = {key: dict(present.get(key) or {}) for key in sorted(nested)}
-        for key, value in changes.items():
-            outer, dot, inner = key.partition(".")
-            if dot:
-                whole[outer][inner] = value
-            else:
-                whole[key] = value
-        found: Record = self._connection.request(
-            "PATCH", f"{self._path}/{escaped(name)}", body={"set": whole}
-        )
+    def update(self, name: str, changes: Mapping[str, Any]) -> Record:
+        """Change settings: `{"set": {path: value}, "add": [{"path", "value"}], "remove": [path]}`."""
+        found: Record = self._connection.request("PATCH", f"{self._path}/{escaped(name)}", body=dict(changes))
         return found
 
     def delete(self, name: str) -> None:

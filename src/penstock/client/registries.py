@@ -9,6 +9,7 @@ from penstock.client.connection import Connection, escaped
 if TYPE_CHECKING:
     from penstock.client.assets import Assets
     from penstock.client.components import Components
+    from penstock.client.models import Models
     from penstock.client.uploads import Created
     from penstock.resources.reading import Document
 
@@ -64,8 +65,10 @@ class InRegistry:
         return self._assets("data")
 
     @cached_property
-    def models(self) -> "Assets":
-        return self._assets("models")
+    def models(self) -> "Models":
+        from penstock.client.models import Models
+
+        return Models(self._connection, self._base, "models", self._say)
 
     @cached_property
     def components(self) -> "Components":

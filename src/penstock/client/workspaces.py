@@ -1,6 +1,6 @@
 """Workspaces, and the tokens that open one to a notebook."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,17 +47,18 @@ class Workspaces:
         found: Record = self._connection.get(f"{_PATH}/{escaped(name or self._workspace)}")
         return found
 
-    def update(self, name: str | None, changes: Mapping[str, object], removed: Iterable[str] = ()) -> Record:
-        """Change names, tags and settings by dotted paths. A setting's relative path starts from the current folder."""
+    def update(self, name: str | None, changes: Mapping[str, Any]) -> Record:
+        """Change names, tags and settings: `{"set": {path: value}, "add": [{"path", "value"}], "remove": [path]}`.
+
+        A setting's relative path starts from the current folder.
+        """
         files = {f"settings.{name}" for name in WORKSPACE_SETTINGS}
-        changes = {
+        values = {
             path: absolute(value, Path.cwd()) if path in files and isinstance(value, str) and value else value
-            for path, value in changes.items()
+            for path, value in dict(changes.get("set") or {}).items()
         }
         found: Record = self._connection.request(
-            "PATCH",
-            f"{_PATH}/{escaped(name or self._workspace)}",
-            body={"set": changes, "remove": list(removed)},
+            "PATCH", f"{_PATH}/{escaped(name or self._workspace)}", body={**changes, "set": values}
         )
         return found
 

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from penstock.errors import NotFound
@@ -19,11 +19,11 @@ def files_of(
     files: dict[str, Path] = {}
     if output is None:
         for prefix, folder in _artifact_folders(runner, job, children):
-            files |= dict(_below(folder, prefix))
+            files = {**dict(below(folder, prefix)), **files}
     if output is not None or every:
         for name in _outputs_of(job, only=output):
             try:
-                files |= dict(_below(_place_of(runner, job, name), f"named-outputs/{name}"))
+                files |= dict(below(_place_of(runner, job, name), f"named-outputs/{name}"))
             except NotFound:
                 if output is not None:
                     raise  # asked for by name; among all of a job's files, what it never wrote is no reason to keep the rest
@@ -33,18 +33,12 @@ def files_of(
 def file_of(runner: StepRunner, job: JobRecord, children: Sequence[JobRecord], path: str) -> Path:
     """The local file behind one download path, found without listing all the others. Never through a link."""
     first, _, rest = path.partition("/")
-    places = _artifact_folders(runner, job, children)
+    places: Iterable[tuple[str, Path]] = _artifact_folders(runner, job, children, holding=path)
     if first == "named-outputs":
         name, _, rest = rest.partition("/")
         places = [(f"named-outputs/{name}", _place_of(runner, job, name))] if name in _outputs_of(job) else []
-    for prefix, root in sorted(places, reverse=True):  # `artifacts/steps/a` before `artifacts`
-        if not path.startswith(f"{prefix}/"):
-            continue
-        inside = path.removeprefix(f"{prefix}/")
-        found = (
-            root if root.is_file() and inside == shown(root.name) else _plain_file(root, inside.split("/"))
-        )
-        found = found or (dict(_below(root, prefix)).get(path) if "%" in inside else None)
+    for prefix, root in places:
+        found = file_below(root, prefix, path)
         if found is not None:
             return found
     raise NotFound(
@@ -61,6 +55,18 @@ def shown(path: str) -> str:
     )
 
 
+def file_below(root: Path, prefix: str, path: str) -> Path | None:
+    """The file that `below(root, prefix)` would call `path`, found without listing all the others."""
+    if not path.startswith(f"{prefix}/"):
+        return None
+    inside = path.removeprefix(f"{prefix}/")
+    if root.is_file() and inside == shown(root.name):
+        return root
+    return _plain_file(root, inside.split("/")) or (
+        dict(below(root, prefix)).get(path) if "%" in inside else None
+    )
+
+
 def _plain_file(root: Path, parts: Sequence[str]) -> Path | None:
     """The file that `parts` lead to, each of them an ordinary name and no link."""
     place = root
@@ -74,15 +80,26 @@ def _plain_file(root: Path, parts: Sequence[str]) -> Path | None:
 
 
 def _artifact_folders(
-    runner: StepRunner, job: JobRecord, children: Sequence[JobRecord]
-) -> list[tuple[str, Path]]:
+    runner: StepRunner, job: JobRecord, children: Sequence[JobRecord], *, holding: str = ""
+) -> Iterator[tuple[str, Path]]:
+    """Prefix and folder of all that counts as artifacts, the first of two files with one path being the one that counts.
+
+    What a job kept itself comes first, then what its script logged through MLflow: in Azure ML a run has one store for
+    both. MLflow is asked last, and with `holding` only about the jobs that may have that path.
+    """
     above = f"{path_of(job)}/" if job.step is not None else ""
     steps = [
-        (f"artifacts/steps/{str(path_of(child)).removeprefix(above)}", runner.folders(child).artifacts)
+        (f"artifacts/steps/{str(path_of(child)).removeprefix(above)}", child)
         for child in children
         if child.type != "pipeline"
     ]
-    return [("artifacts", runner.folders(job).artifacts), *steps]
+    owners = [*steps, ("artifacts", job)]
+    for prefix, owner in owners:
+        yield prefix, runner.folders(owner).artifacts
+    for prefix, owner in owners:
+        if not holding or holding.startswith(f"{prefix}/"):
+            for name, folder in runner.logged_by(owner).items():
+                yield f"{prefix}/{name}" if name else prefix, folder
 
 
 def _place_of(runner: StepRunner, job: JobRecord, output: str) -> Path:
@@ -103,8 +120,8 @@ def _outputs_of(job: JobRecord, only: str | None = None) -> dict[str, OutputOf]:
     return {only: outputs[only]}
 
 
-def _below(root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    """Plain files only: no link is followed, no pipe opened."""
+def below(root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    """Every file of a folder (or the one file) by its download path. No link is followed, no pipe opened."""
     if root.is_file():
         yield f"{prefix}/{shown(root.name)}", root
         return

@@ -184,6 +184,15 @@ class StepRunner:
             return (f"MLflow was not told that the job ended: {error.message}",)
         return ()
 
+    def logged_by(self, job: JobRecord) -> Mapping[str, Path]:
+        """Where the job's script logged files through MLflow: its run's artifacts under ``, its logged models by name."""
+        if job.mlflow_run is None:
+            return {}
+        try:
+            return self._models.logged_by(job.workspace, job.mlflow_run)
+        except NotFound:
+            return {}  # somebody deleted the run: what the job itself kept is still here
+
     def locator(self, workspace: str, settings: Mapping[str, str] | None = None) -> Locator:
         """Turns a workspace's sources into paths. `settings` are those of the job, else the workspace's own."""
 

@@ -60,9 +60,7 @@ def changed_fields(
 
     Refused by name: a field that may not change, a property that is there already, a tag that is no text.
     """
-    for name in changes.fields:
-        if name not in may_change:
-            raise _fixed(name, record, what, may_change)
+    refuse_fixed(record, changes, what=what, may_change=may_change)
     before = {name: record.get(name) for name in changes.fields}
     after = applied(before, changes)
     found: dict[str, Any] = {}
@@ -76,13 +74,21 @@ def changed_fields(
     return {name: value for name, value in found.items() if value != before[name]}
 
 
+def refuse_fixed(
+    record: Mapping[str, Any], changes: Changes, *, what: str, may_change: Sequence[str]
+) -> None:
+    """Refuse the first field that may not change, by name, saying which may."""
+    for name in changes.fields:
+        if name not in may_change:
+            raise _fixed(name, record, what, may_change)
+
+
 def _fixed(name: str, record: Mapping[str, Any], what: str, may_change: Sequence[str]) -> PenstockError:
     near = did_you_mean(name, may_change) if name not in record else None
     return PenstockError(
         f"`{name}` of {what} cannot be changed",
         details=(f"can be changed: {', '.join(may_change)}",),
-        hint=near
-        or ("what a version is made of never changes: create a new one" if name in record else None),
+        hint=near or ("what it is made of never changes: create a new one" if name in record else None),
     )
 
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from penstock.errors import NotFound, PenstockError
@@ -81,18 +82,38 @@ class ModelFolders:
         return self._local(workspace, answer["model"]["info"]["artifact_uri"])
 
     def of_run(self, workspace: str, run_id: str, path: str) -> Path:
-        """The folder of `runs:/<run>/<path>`: in the run's artifacts, or since MLflow 3 the run's logged model."""
+        """The place of `runs:/<run>/<path>`: in the run's artifacts, or since MLflow 3 in a logged model of the run."""
         run = self._rest.get(workspace, "runs/get", {"run_id": run_id})["run"]["info"]
-        folder = self._local(workspace, f"{run['artifact_uri']}/{path}")
-        if folder.exists():
-            return folder
+        place = self._local(workspace, f"{run['artifact_uri']}/{path}")
+        if place.exists():
+            return place
+        name, _, inside = path.strip("/").partition("/")
+        logged = self._logged_by(workspace, run, f" AND name = {quoted(name)}").get(name)
+        if logged is None or ".." in inside.split("/"):
+            return place
+        return logged / inside
+
+    def all_of_run(self, workspace: str, run_id: str) -> dict[str, Path]:
+        """Every place that a run's `log_…` calls wrote to: its artifacts under ``, its logged models by name."""
+        run = self._rest.get(workspace, "runs/get", {"run_id": run_id})["run"]["info"]
+        return {"": self._local(workspace, run["artifact_uri"]), **self._logged_by(workspace, run, "")}
+
+    def _logged_by(self, workspace: str, run: dict[str, Any], also: str) -> dict[str, Path]:
+        """The run's logged models by name, of each name the newest. `Any`: JSON."""
         body = {
             "experiment_ids": [run["experiment_id"]],
-            "filter": f"source_run_id = {quoted(run_id)} AND name = {quoted(path)}",
-            "order_by": [{"field_name": "creation_timestamp", "ascending": False}],
+            "filter": f"source_run_id = {quoted(run['run_id'])}{also}",
+            "order_by": [{"field_name": "creation_timestamp", "ascending": True}],
         }
-        logged = self._rest.post(workspace, "logged-models/search", body).get("models", ())
-        return self._local(workspace, logged[0]["info"]["artifact_uri"]) if logged else folder
+        found: dict[str, Path] = {}
+        while True:
+            answer = self._rest.post(workspace, "logged-models/search", body)
+            for model in answer.get("models", ()):
+                found[str(model["info"]["name"])] = self._local(workspace, model["info"]["artifact_uri"])
+            token = answer.get("next_page_token")
+            if not token:
+                return found
+            body["page_token"] = token
 
     def _local(self, workspace: str, uri: str) -> Path:
         name = mlflow_workspace(workspace)

@@ -207,12 +207,28 @@ class Models:
         With `verify`, files that were taken in here are read again; Conflict names those that have changed since.
         """
         record = get_version(self.versions(workspace, name), workspace, name, version)
-        folder = self._folders.folder_of(workspace, record)
+        folder = self._place_of(workspace, record, verify=verify)
         if not folder.is_dir():
             raise NotFound(f"the files of model `{name}:{version}` are gone: {folder} does not exist")
-        if verify and record.digest is not None:
-            self._folders.check(folder, record.digest, f"model `{name}:{version}`")
         return folder
+
+    def local_place(self, workspace: str, name: str, version: str, *, verify: bool = True) -> Path:
+        """As `local_folder`; what an MLflow client registered may be a single file."""
+        record = get_version(self.versions(workspace, name), workspace, name, version)
+        place = self._place_of(workspace, record, verify=verify)
+        if not place.exists():
+            raise NotFound(f"the files of model `{name}:{version}` are gone: {place} does not exist")
+        return place
+
+    def _place_of(self, workspace: str, record: ModelVersion, *, verify: bool) -> Path:
+        place = self._folders.folder_of(workspace, record)
+        if verify and record.digest is not None and place.is_dir():
+            self._folders.check(place, record.digest, f"model `{record.name}:{record.version}`")
+        return place
+
+    def logged_by(self, workspace: str, run_id: str) -> dict[str, Path]:
+        """Where a run's `log_…` calls wrote: its artifacts under ``, its logged models by name."""
+        return self._folders.all_of_run(workspace, run_id)
 
     def run_artifact(self, workspace: str, run_id: str, path: str) -> Path:
         """Where `runs:/<run>/<path>` is on this machine. Whether there is anything is for the caller to look."""

@@ -3,18 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
-from penstock.server.routes.request import Body, By, DocumentBody, Here
+from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here
 from penstock.server.verbs import compute as verbs
 
 router = APIRouter(tags=["compute"], prefix="/workspaces/{workspace}/computes")
-
-
-class ChangeBody(Body):
-    """The settings to change."""
-
-    changes: dict[str, Any] = Field(alias="set")
 
 
 @router.get("")
@@ -38,7 +31,7 @@ def show_compute(here: Here, by: By, workspace: str, name: str) -> dict[str, Any
 
 
 @router.patch("/{name}")
-def update_compute(here: Here, by: By, workspace: str, name: str, body: ChangeBody) -> dict[str, Any]:
+def update_compute(here: Here, by: By, workspace: str, name: str, body: ChangesBody) -> dict[str, Any]:
     """Change a compute's settings."""
     return verbs.update(here, by, workspace, name, body.changes)
 

@@ -3,12 +3,18 @@
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import Field
 
-from penstock.server.routes.compute import ChangeBody
-from penstock.server.routes.request import By, DocumentBody, Here
+from penstock.server.routes.request import Body, By, DocumentBody, Here
 from penstock.server.verbs import datastore as verbs
 
 router = APIRouter(tags=["datastore"], prefix="/workspaces/{workspace}/datastores")
+
+
+class ChangeBody(Body):
+    """The settings to change."""
+
+    changes: dict[str, Any] = Field(alias="set")
 
 
 @router.get("")

@@ -3,8 +3,10 @@
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import FileResponse
 
 from penstock.server.routes.request import (
+    Body,
     By,
     ChangesBody,
     DocumentBody,
@@ -15,6 +17,7 @@ from penstock.server.routes.request import (
     in_both,
 )
 from penstock.server.verbs import model as verbs
+from penstock.server.verbs import model_download
 
 _routes = APIRouter(tags=["model"], prefix="/models")
 
@@ -69,6 +72,26 @@ def archive_model(here: Here, by: By, scope: Scope, name: str, body: WhichBody) 
 def restore_model(here: Here, by: By, scope: Scope, name: str, body: WhichBody) -> None:
     """Undo archiving."""
     verbs.restore(here, by, scope, name, version=body.version, label=body.label)
+
+
+class ModelFile(Body):
+    """One file of a model, by its path within the model."""
+
+    path: str
+    size: int
+
+
+@_routes.get("/{name}/versions/{version}/files")
+def list_model_files(here: Here, by: By, scope: Scope, name: str, version: str) -> dict[str, list[ModelFile]]:
+    """What `model download` fetches."""
+    found = model_download.files(here, by, scope, name, version)
+    return {"files": [ModelFile(path=path, size=local.stat().st_size) for path, local in found.items()]}
+
+
+@_routes.get("/{name}/versions/{version}/files/{path:path}", response_class=FileResponse)
+def read_model_file(here: Here, by: By, scope: Scope, name: str, version: str, path: str) -> FileResponse:
+    """The bytes of one file. Only paths of the listing are served."""
+    return FileResponse(model_download.file(here, by, scope, name, version, path))
 
 
 router = in_both(_routes)

@@ -3,19 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import Field
 
-from penstock.server.routes.request import Body, By, DocumentBody, Here
+from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here
 from penstock.server.verbs import workspace as verbs
 
 router = APIRouter(tags=["workspace"])
-
-
-class WorkspaceChange(Body):
-    """Dotted paths with their new values, and dotted paths to forget."""
-
-    changes: dict[str, Any] = Field(default_factory=dict, alias="set")
-    remove: list[str] = Field(default_factory=list)
 
 
 @router.get("/workspaces")
@@ -37,9 +29,9 @@ def show_workspace(here: Here, by: By, workspace: str) -> dict[str, Any]:
 
 
 @router.patch("/workspaces/{workspace}")
-def update_workspace(here: Here, by: By, workspace: str, body: WorkspaceChange) -> dict[str, Any]:
+def update_workspace(here: Here, by: By, workspace: str, body: ChangesBody) -> dict[str, Any]:
     """Change a workspace's names, tags and settings."""
-    return verbs.update(here, by, workspace, body.changes, body.remove)
+    return verbs.update(here, by, workspace, body.changes)
 
 
 @router.delete("/workspaces/{workspace}", status_code=204)

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from penstock.errors import Conflict, InvalidDocument, NotFound, PenstockError, Problem
+from penstock.errors import Conflict, InvalidDocument, NotFound, Problem
 from penstock.events import ComputeChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
@@ -11,6 +11,7 @@ from penstock.jobs import statuses as st
 from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.jobs.planning import LOCAL_COMPUTE
 from penstock.resources import documents
+from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.compute import Compute
 from penstock.resources.nearest import nearest
 from penstock.server.platform import Platform
@@ -20,7 +21,14 @@ from penstock.store.records.compute import ComputeRecord
 from penstock.store.transaction import Transaction
 
 DEFAULT_MAX_INSTANCES = 4
-_MUTABLE = ("min_instances", "max_instances", "idle_time_before_scale_down", "tags", "description")
+_MUTABLE = (
+    "min_instances",
+    "max_instances",
+    "idle_time_before_scale_down",
+    "identity",
+    "tags",
+    "description",
+)
 
 
 def instances_of(database: Database, workspace: str, name: str) -> int:
@@ -68,23 +76,15 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     return answer
 
 
-def update(
-    platform: Platform, caller: Caller, workspace: str, name: str, changes: dict[str, Any]
-) -> dict[str, Any]:
-    """Change what may change of a compute: its limits, tags and description."""
+def update(platform: Platform, caller: Caller, workspace: str, name: str, changes: Changes) -> dict[str, Any]:
+    """Change what may change of a compute: its limits, identity, tags and description."""
     require(caller, Action.COMPUTE_WRITE, workspace)
-    for key in changes:
-        if key not in _MUTABLE:
-            raise PenstockError(
-                f"`{key}` of a compute cannot be changed",
-                details=(f"can be changed: {', '.join(_MUTABLE)}",),
-                hint=nearest(key, _MUTABLE) and f"did you mean `{nearest(key, _MUTABLE)}`?",
-            )
     with platform.database.transaction() as tx:
         existing = find(tx, workspace, name)
         if existing.name == LOCAL_COMPUTE:
             raise Conflict("compute `local` is this machine; it has no settings")
-        merged = {**existing.spec, **changes}
+        refuse_fixed(existing.spec, changes, what=f"compute `{name}`", may_change=_MUTABLE)
+        merged = applied({**dict.fromkeys(_MUTABLE), **existing.spec}, changes)
         resource = documents.parse("compute", {**merged, "name": name, "type": existing.type}).resource
         _check_limits(merged)
         spec = {key: value for key, value in resource.to_document().items() if value is not None}

@@ -1,6 +1,7 @@
 """What planning asks of a workspace, answered from the database and the model registry."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +30,7 @@ from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.asset import AssetRecord
+from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
 
 
@@ -119,7 +121,9 @@ class WorkspaceLookup(Lookup):
         job = self._tx.jobs.get(self._workspace, reference.job)
         outputs, output = job.spec["plan"].get("outputs", {}), reference.output
         is_artifacts = output in ARTIFACT_OUTPUTS
-        if output not in outputs and not (is_artifacts and job.type != "pipeline"):
+        if is_artifacts and output not in outputs and job.type == "pipeline":
+            return self.job_output(self._of_step(job, reference))
+        if output not in outputs and not is_artifacts:
             known = ", ".join(f"`{name}`" for name in outputs) or "none"
             raise NotFound(f"job `{job.name}` has no output `{output}`", details=(f"its outputs: {known}",))
         if job.type == "pipeline":
@@ -138,6 +142,26 @@ class WorkspaceLookup(Lookup):
                 hint="use the output of a job that completed",
             )
         return OutputOf(job.name, output, reference.path)
+
+    def _of_step(self, pipeline: JobRecord, reference: refs.JobOutput) -> refs.JobOutput:
+        """A pipeline's artifacts are those of its steps, under the paths that a download has: `steps/<step>/…`."""
+        children = self._tx.jobs.children(self._workspace, pipeline.name)
+        steps = {str(child.step): child for child in children}
+        first, _, rest = reference.path.strip("/").partition("/")
+        step, _, inside = rest.partition("/")
+        if first != "steps" or step not in steps:
+            raise NotFound(
+                f"the artifacts of pipeline `{pipeline.name}` are those of its steps",
+                details=(f"its steps: {', '.join(f'`{name}`' for name in steps) or 'none'}",),
+                hint=(
+                    f"say which step's: azureml://jobs/{pipeline.name}/outputs/artifacts/paths/steps/<step>/…,"
+                    f" or name one of the pipeline's outputs"
+                ),
+            )
+        found = steps[step]
+        return replace(
+            reference, job=found.name, path=f"steps/{inside}" if found.type == "pipeline" else inside
+        )
 
     def _curated(self, reference: refs.AssetReference) -> PlannedEnvironment:
         """What a curated name stands for: the user's own word on it, or the table's."""

@@ -1,11 +1,11 @@
 """Workspaces: the unit of isolation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from penstock.datastores.url_map import read_url_map
-from penstock.errors import AlreadyExists, Conflict, InvalidDocument, PenstockError, Problem
+from penstock.errors import AlreadyExists, Conflict, InvalidDocument, Problem
 from penstock.events import WorkspaceChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
@@ -13,8 +13,7 @@ from penstock.jobs import statuses as st
 from penstock.jobs.description import DEFAULT_RESOURCE_GROUP, creation_context
 from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources import documents
-from penstock.resources.nearest import did_you_mean
-from penstock.resources.overrides import parse_override
+from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.workspace import Workspace
 from penstock.resources.workspace_settings import WorkspaceSettings
 from penstock.server.platform import Platform
@@ -84,11 +83,10 @@ _RECORDED = ("storage_account", "key_vault", "application_insights", "container_
 _MUTABLE = ("display_name", "description", "tags", "settings")
 
 
-def update(
-    platform: Platform, caller: Caller, name: str, changes: Mapping[str, Any], removed: Iterable[str] = ()
-) -> dict[str, Any]:
-    """Change what may change. Paths are dotted: `{"settings.url_map": "/data/urls.yml"}`; removing forgets an entry."""
+def update(platform: Platform, caller: Caller, name: str, changes: Changes) -> dict[str, Any]:
+    """Change what may change, such as `settings.url_map`; removing forgets an entry."""
     require(caller, Action.WORKSPACE_WRITE)
+    refuse_fixed({}, changes, what="a workspace", may_change=_MUTABLE)
     with platform.database.transaction() as tx:
         existing = tx.workspaces.get(name)
         document: dict[str, Any] = {
@@ -97,16 +95,7 @@ def update(
             "tags": dict(existing.tags),
             "settings": dict(existing.settings),
         }
-        for path, value in changes.items():
-            outer, inner = _place_of(path, document)
-            outer[inner] = value
-        for path in removed:
-            outer, inner = _place_of(path, document)
-            if inner not in outer:
-                raise PenstockError(f"there is no `{path}` to remove", hint=did_you_mean(inner, outer))
-            outer[inner] = type(outer[inner])() if isinstance(outer[inner], dict) else None
-            if outer is not document:
-                del outer[inner]
+        document = applied(document, changes)
         workspace = documents.parse("workspace", {**document, "name": name}).resource
         assert isinstance(workspace, Workspace)
         _check_settings(workspace.settings)
@@ -120,19 +109,6 @@ def update(
         event = WorkspaceChanged(f"workspace/{name}", "updated")
         tx.events.append(name, platform.clock(), event.type, event.subject, event.body())
     return record_of(platform, record)
-
-
-def _place_of(path: str, document: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The mapping that a dotted path leads into, and the key there."""
-    steps = parse_override(f"{path}=").path
-    first, *rest = (str(step) for step in steps)
-    if first not in _MUTABLE or len(rest) > 1 or (rest and not isinstance(document[first], dict)):
-        raise PenstockError(
-            f"`{path}` of a workspace cannot be changed",
-            details=(f"can be changed: {', '.join(_MUTABLE)}",),
-            hint=did_you_mean(first, _MUTABLE) if first not in _MUTABLE else None,
-        )
-    return (document[first], rest[0]) if rest else (document, first)
 
 
 def _check_settings(settings: WorkspaceSettings) -> None:
