@@ -12,7 +12,9 @@ import pytest
 
 from penstock.compute.interface import Compute
 from penstock.compute.local import LocalCompute
+from penstock.datastores import addresses
 from penstock.datastores.folders import Place
+from penstock.datastores.url_map import UrlMap
 from penstock.environments.environments import ReadyEnvironment
 from penstock.identity.tokens import Tokens
 from penstock.jobs import statuses as st
@@ -96,6 +98,9 @@ class AnyEnvironment:
 
     def max_instances(self, compute: str) -> int | None:
         return None if compute == "local" else 3
+
+    def address(self, url: str, kind: str) -> None:
+        addresses.check(url, kind, UrlMap())
 
     def place(self, reference: Any) -> Place:
         return Place(Path("/workspace", reference.datastore), reference.path, reference.datastore)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from penstock.datastores import addresses
 from penstock.datastores.folders import Place
+from penstock.datastores.url_map import UrlMap
 from penstock.errors import InvalidDocument, NotFound
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
 from penstock.jobs.plans import (
@@ -49,6 +51,9 @@ class KnownThings:
 
     def job_output(self, reference: refs.JobOutput) -> Source:
         return OutputOf(reference.job, reference.output, reference.path)
+
+    def address(self, url: str, kind: str) -> None:
+        addresses.check(url, kind, UrlMap())
 
     def place(self, reference: refs.DatastorePath) -> Place:
         return Place(Path("/workspace", reference.datastore), reference.path, reference.datastore)

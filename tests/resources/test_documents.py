@@ -597,9 +597,9 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     ),
     "a public address": (
         "job",
-        "{command: 'a ${{inputs.x}}', environment: 'azureml:e:1', inputs: {x: {path: 'https://example.org/x.csv'}}}",
+        "{command: 'a ${{inputs.x}}', environment: 'azureml:e:1', inputs: {x: {path: 'https://example.org/x.csv?a=b&sig=c'}}}",
         "/inputs/x/path",
-        ("is not downloaded",),
+        ("the address holds a signature or a key",),
     ),
     "a secret": (
         "datastore",

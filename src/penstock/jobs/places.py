@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.datastores.addresses import local_path
+from penstock.datastores.downloads import Downloads
 from penstock.datastores.folders import ARTIFACT_STORE, BLOB_STORE, Folders, Place
 from penstock.datastores.url_map import UrlMap
 from penstock.errors import NotFound, PenstockError
@@ -99,15 +101,24 @@ class Locator:
         lay_out: Callable[[SnapshotUri, Path], None],
         folders: Folders,
         urls: Callable[[], UrlMap],
+        downloads: Downloads,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._home = home
         self._folders = folders
         self._urls = urls
+        self._downloads = downloads
+        self._say = say
         self._workspace = workspace
         self._plan_of = plan_of
         self._model_folder = model_folder
         self._run_artifact = run_artifact
         self._lay_out = lay_out
+
+    def mapped(self, url: str) -> Path | None:
+        """What the map of addresses names for an address; None where it does not name it."""
+        found = self._urls().find(url)
+        return None if found is None else found.existing(url)
 
     def path_of(self, source: Source) -> Path:
         """The local file or folder behind a source. Raises NotFound where there is nothing."""
@@ -134,10 +145,7 @@ class Locator:
             case RunArtifact(run, inside):
                 return self._run_artifact(run, inside)
             case AtAddress(url):
-                raise PenstockError(
-                    f"data at `{url}` is not fetched: downloading from public addresses is not supported yet",
-                    hint="download it, and give the local path; or use mode: direct to pass the address itself",
-                )
+                return local_path(url, self._urls(), self._downloads, self._say)
 
     def _output_of(self, job: str, output: str, inside: str) -> Path:
         if output in ARTIFACT_OUTPUTS:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from penstock.datastores.folders import BLOB_STORE, Place
 from penstock.errors import InvalidDocument, PenstockError, Problem
 from penstock.jobs.output_places import OutputPlaces, datastore_name, output_place
+from penstock.jobs.places import UPLOADS
 from penstock.jobs.plans import (
     AtAddress,
     InDatastore,
@@ -57,6 +58,10 @@ class Lookup(Protocol):
 
     def max_instances(self, compute: str) -> int | None:
         """How many instances the compute may have; None for this machine itself, which takes what it is given."""
+        ...
+
+    def address(self, url: str, kind: str) -> None:
+        """Return if the data at an address can be had as a `kind`; PenstockError, with the remedy, if not."""
         ...
 
     def place(self, reference: refs.DatastorePath) -> Place:
@@ -164,6 +169,8 @@ class _Context:
             port: self.value(step.inputs.get(port), ports.get(port), f"{pointer}/inputs/{port}", parent)
             for port in dict.fromkeys([*ports, *step.inputs])
         }
+        for port, planned in inputs.items():
+            self.guarded(f"{pointer}/inputs/{port}", partial(self._check_access, planned), None)
         literal = self._literal_of(inputs, parent)
         compute = _filled(str(step.compute), literal) if step.compute else None
         if compute is None and default_compute is not None:  # its bindings mean the job's inputs
@@ -292,7 +299,7 @@ class _Context:
     def _data(
         self, path: str, declared: str, mode: str | None, pointer: str, *, explicit: bool
     ) -> PlannedInput:
-        fallback: tuple[str, Source] = (declared, AtAddress(path))
+        fallback: tuple[str, Source] = (declared, Uploaded(path))
         found, source = self.guarded(pointer, lambda: self._source(path, declared), fallback)
         kind = declared if explicit or found == "uri_folder" else found
         if explicit and found != declared and declared != "custom_model":  # as that, every model can be read
@@ -364,6 +371,18 @@ class _Context:
             if taken is not None:
                 self.problems.append(Problem(f"{pointer}/outputs/{port}", *taken))
         return outputs
+
+    def _check_access(self, planned: PlannedInput) -> None:
+        """Whether the input's data can be had in its mode."""
+        source = planned.source
+        if isinstance(source, AtAddress) and planned.mode != "direct":
+            self.lookup.address(source.url, planned.type)
+        is_own = isinstance(source, InDatastore) and not source.path.startswith(f"{UPLOADS}/")
+        if planned.mode == "rw_mount" and source is not None and not is_own:
+            raise PenstockError(
+                "an input of mode rw_mount is written to where it lies, and this one must not change",
+                hint="use `mode: download` for a private copy, or give a place in a datastore",
+            )
 
     def _root_of(self, datastore: str, path: str) -> tuple[str, str]:
         """The folder outside the workspace that an output is written to, and the path there; empty for one inside."""

@@ -90,8 +90,9 @@ def input_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[s
     for name, value in plan.inputs.items():
         if value.text is not None:
             texts[name] = value.text
-        elif isinstance(value.source, AtAddress):  # the document's check has warned that nothing is fetched
-            texts[name] = value.source.url
+        elif isinstance(value.source, AtAddress) and value.mode == "direct":
+            mapped = locator.mapped(value.source.url)
+            texts[name] = value.source.url if mapped is None else str(mapped)
         elif value.source is not None:
             path = _input_path(name, value, value.source, folders, locator)
             texts[name] = str(folders.home.plainly(path))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.compute.interface import Finished
+from penstock.datastores.downloads import Downloads
 from penstock.datastores.folders import Folders
 from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments.environments import EnvironmentRequest, Environments
@@ -26,7 +27,7 @@ from penstock.jobs.recording import what
 from penstock.jobs.rows import pointer_of_step
 from penstock.jobs.step_variables import StepIdentity, Tracking
 from penstock.resources.snapshots import SnapshotUri
-from penstock.settings import Home
+from penstock.settings import Home, number_setting
 from penstock.store.beneath import remove_tree
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database
@@ -77,6 +78,9 @@ class StepRunner:
     ) -> None:
         self._database = database
         self._home = home
+        self.downloads = Downloads(
+            home.downloads, limit=int(number_setting("PENSTOCK_DOWNLOAD_LIMIT_MB") * 1024 * 1024), clock=clock
+        )
         self._folders = Folders(home, self._find_datastore)
         self._environments = environments
         self._checkouts = checkouts
@@ -121,7 +125,7 @@ class StepRunner:
         self._warn_once(job, environment.warnings, say)
         overlay = self._environments.overlay(environment, folders.overlay)
         built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
-        locator = self.locator(job.workspace, plan.settings)
+        locator = self.locator(job.workspace, plan.settings, say)
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
         outputs = preparing.output_texts(job.name, plan, self._home, locator)
@@ -193,8 +197,16 @@ class StepRunner:
         except NotFound:
             return {}  # somebody deleted the run: what the job itself kept is still here
 
-    def locator(self, workspace: str, settings: Mapping[str, str] | None = None) -> Locator:
-        """Turns a workspace's sources into paths. `settings` are those of the job, else the workspace's own."""
+    def locator(
+        self,
+        workspace: str,
+        settings: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Locator:
+        """Turns a workspace's sources into paths. `settings` are those of the job, else the workspace's own.
+
+        `say` is told what is downloaded.
+        """
 
         def plan_of(job: str) -> StepPlan:
             with self._database.reading() as tx:
@@ -224,6 +236,8 @@ class StepRunner:
             lay_out=self._lay_out_shared,
             folders=self._folders,
             urls=urls,
+            downloads=self.downloads,
+            say=say,
         )
 
     def _warn_once(self, job: JobRecord, warnings: Iterable[str], say: Callable[[str], None]) -> None:

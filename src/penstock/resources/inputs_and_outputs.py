@@ -99,7 +99,7 @@ class InputValue(Part):
 
     def remarks(self) -> Iterator[Problem]:
         kind = "model" if self.type in MODEL_TYPES else "data"
-        yield from place_remarks(self.path, kind, "/path", is_handed_over=self.mode == "direct")
+        yield from place_remarks(self.path, kind, "/path")
 
 
 _NAMES_A_MODEL = re.compile(r"(?i)azureml:.*/(registries|workspaces)/[^/]+/models/")

@@ -3,6 +3,7 @@
 Their form is checked here; whether the named thing exists is asked where the workspace is known.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
@@ -46,19 +47,17 @@ def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None
     return None
 
 
-def place_remarks(
-    path: str | None, kind: str, pointer: str, *, is_handed_over: bool = False
-) -> Iterator[Problem]:
-    """Warnings about a place that works differently here. `is_handed_over`: the address itself is what is wanted."""
+def place_remarks(path: str | None, kind: str, pointer: str) -> Iterator[Problem]:
+    """Warnings about a place that holds what should not be kept."""
     if path is None or whole(path) is not None:
         return
     try:
         reference = refs.parse_reference(_filled_in(path), kind)
     except (refs.BadReference, BadExpression):
         return  # an error elsewhere
-    if isinstance(reference, refs.WebAddress) and not is_handed_over:
-        message = f"`{reference.url}` is not downloaded: the command gets the address itself"
-        yield Problem(pointer, message, hint="download it, and give the local path", code="unsupported")
+    if isinstance(reference, refs.WebAddress) and re.search(r"[?&](sig|token|key|password)=", reference.url):
+        message = "the address holds a signature or a key, which is stored and shown with it"
+        yield Problem(pointer, message, hint="map an address without one to a local file", code="unsupported")
 
 
 def _not_uploaded(text: str, kind: str, pointer: str) -> Problem:

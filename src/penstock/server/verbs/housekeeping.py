@@ -46,6 +46,7 @@ def usage(platform: Platform, caller: Caller) -> dict[str, Any]:
     places = [
         ("uploads (code, data, models, by digest)", home.artifacts),
         ("environments", home.environments),
+        ("downloads (data from addresses)", home.downloads),
         ("MLflow (runs, models)", home.mlflow),
         ("database", home.database),
     ]
@@ -85,7 +86,8 @@ def collect(
     garbage = [
         *_run_folders(platform, before),
         *_environments(platform, before),
-        *_downloads(platform),
+        *_packages(platform),
+        *_downloads(platform, before),
         *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
     ]
     if not dry_run:
@@ -127,11 +129,25 @@ def _environments(platform: Platform, before: float) -> Iterator[tuple[str, str,
             )
 
 
-def _downloads(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
+def _packages(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
     """The installer's cache: what it holds is fetched again when an environment needs it."""
     size = platform.environments.sizes()["cache"]
     if size:
         yield "download cache", "packages", size, platform.environments.clear_cache
+
+
+def _downloads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
+    """Files from addresses that nothing has used for long, and nothing since the first of the open jobs was created."""
+    with platform.database.reading() as tx:
+        before = min([before, *(job.created_at for job in tx.jobs.open_roots())])
+    for each in platform.runner.downloads.kept():
+        if each.used_at < before:
+            yield (
+                "download",
+                each.address,
+                each.bytes,
+                lambda key=each.key: platform.runner.downloads.remove(key),
+            )
 
 
 def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from penstock.datastores import folders
+from penstock.datastores import addresses, folders
 from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments import curated
 from penstock.environments.curated_map import read_environment_map
@@ -54,6 +54,9 @@ class WorkspaceLookup(Lookup):
     def urls(self) -> UrlMap:
         """Which local files stand for addresses."""
         return read_url_map(self.settings.get("url_map"))
+
+    def address(self, url: str, kind: str) -> None:
+        addresses.check(url, kind, self.urls)
 
     def place(self, reference: refs.DatastorePath) -> folders.Place:
         if reference.workspace not in (None, self._workspace):
