@@ -50,6 +50,7 @@ def imported_by(line: str) -> list[str]:
         ("model show -n m -l latest", ()),
         ("status", ()),
         ("server status -o json", ()),
+        ("completion words --line=penstock", ()),
         ("configure --list-defaults", ()),
         ("job show -n x --query name -o tsv", ("jmespath",)),
         ("job show -n x -o yaml", ("yaml",)),

@@ -1,5 +1,6 @@
 """Servers, small parents and commands are killed: no step is lost from sight, none runs on, none runs twice."""
 
+import json
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ import pytest
 from penstock.compute import worker
 from penstock.compute.local import LocalCompute
 from penstock.testing.compute_contract import end_of, wait_until
+from penstock.testing.processes_contract import several
 from tests.compute.steps import Launcher, gone, kill, pids_in, serve
 
 
@@ -42,6 +44,34 @@ def test_a_step_that_ended_while_no_server_ran_is_not_lost(compute: LocalCompute
 
     assert adopted == handle
     assert end_of(compute, adopted).exit_code == 5
+
+
+def test_a_killed_group_takes_its_processes_with_it(compute: LocalCompute, launch: Launcher) -> None:
+    """The out-of-memory killer may choose whoever runs several processes: they end, and the step has failed."""
+    asked = several(launch("echo $$; trap '' TERM; while :; do sleep 0.02; done"), 2)
+    handle = compute.start(asked)
+    pids = [pid for process in asked.processes for pid in pids_in(process.log, 1)]
+
+    os.kill(json.loads((asked.folder / "worker.json").read_bytes())["command_pid"], signal.SIGKILL)
+
+    finished = end_of(compute, handle)
+    assert (finished.exit_code, finished.reason, finished.processes) == (137, "exited", ())
+    assert all(map(gone, pids))
+
+
+def test_several_processes_are_adopted_as_one_is(compute: LocalCompute, launch: Launcher) -> None:
+    """Another server object knows nothing but the folder, and finds all of them at their end."""
+    asked = several(launch("while [ ! -e go ]; do sleep 0.02; done; exit $RANK"), 2)
+    LocalCompute().start(asked)
+    adopted = compute.adopt(asked.folder)
+    assert adopted is not None
+
+    (asked.cwd / "go").touch()
+
+    finished = end_of(compute, adopted)
+    assert finished.exit_code == 1
+    assert finished.failed_process is not None
+    assert finished.failed_process.name == "process_1"
 
 
 def test_an_adopted_step_can_be_canceled(compute: LocalCompute, launch: Launcher) -> None:

@@ -47,6 +47,7 @@ NOUNS: Mapping[str, Noun] = {
             alone=True,
         ),
         Noun("configure", "Set defaults: workspace, resource group, location, output.", alone=True),
+        Noun("completion", "Complete command lines in bash, zsh and fish."),
         Noun("env", "Print what a notebook or script needs to reach MLflow.", alone=True),
         Noun("server", "Start, stop and look at the server."),
         Noun("status", "Say what is running.", alone=True),
