@@ -56,7 +56,7 @@ def sent(fake: FakeServer) -> dict[str, Any]:
 
 
 def test_create_prints_one_line_for_a_script(penstock: Penstock, accepting: FakeServer) -> None:
-    """`run_id=$(penstock job create ... --query name -o tsv)`."""
+    """Edge case 17.1. `run_id=$(penstock job create ... --query name -o tsv)`."""
     ran = penstock("job create -f job.yml --query name -o tsv")
 
     assert (ran.code, ran.out, ran.err) == (0, "happy_frog\n", "")
@@ -97,7 +97,7 @@ def test_the_experiment_is_named_after_the_folder(tmp_path: Path, folder: str, e
 
 
 def test_stream_shows_the_job_on_stderr_and_then_prints_it(penstock: Penstock, accepting: FakeServer) -> None:
-    """Stdout holds the object as it is at the end, and nothing else."""
+    """Edge case 16.1. Stdout holds the object as it is at the end, and nothing else."""
     streaming(
         accepting,
         {"kind": "log", "text": "hello\n", "step": None},
@@ -126,7 +126,7 @@ FAILED = {
 
 @pytest.mark.parametrize("line", ["job create -f job.yml --stream", "job stream -n happy_frog"])
 def test_a_failed_job_fails_the_command(penstock: Penstock, accepting: FakeServer, line: str) -> None:
-    """Exit code 1 with the job's error; the object is not printed."""
+    """Edge case 17.3. Exit code 1 with the job's error; the object is not printed."""
     streaming(accepting, FAILED)
 
     ran = penstock(line)
@@ -334,7 +334,7 @@ def test_web_opens_a_one_time_link(
 def test_validate_prints_the_result_and_fails_where_it_failed(
     penstock: Penstock, fake: FakeServer, project: Path
 ) -> None:
-    """Exit code 1 with the object on stdout."""
+    """Edge case 16.3. Exit code 1 with the object on stdout."""
     finding = {"pointer": "/command", "path": "/command", "message": "bad", "value": "echo hi"}
     fake.on("POST", f"{JOBS}:validate", {"result": "Failed", "errors": [finding], "warnings": []})
     failed = penstock("job validate -f job.yml")
@@ -347,7 +347,7 @@ def test_validate_prints_the_result_and_fails_where_it_failed(
 
 
 def test_list_asks_for_what_its_flags_say(penstock: Penstock, fake: FakeServer) -> None:
-    """Fifty by default."""
+    """Edge case 16.5: `-p` is the parent here, the path in `create`, the folder in `download`. Fifty by default."""
     fake.on("GET", JOBS, [])
 
     for line in (

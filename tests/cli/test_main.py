@@ -70,7 +70,7 @@ def test_every_way_to_a_commands_help(penstock: Penstock, line: str) -> None:
     ],
 )
 def test_what_is_mistyped_or_not_there_yet(penstock: Penstock, line: str, code: int, words: str) -> None:
-    """The nearest one, exit code 2; something of az that is not here yet, exit code 1."""
+    """Edge case 17.5. The nearest one, exit code 2; something of az that is not here yet, exit code 1."""
     ran = penstock(line)
 
     assert (ran.code, ran.out) == (code, "")

@@ -66,7 +66,7 @@ def test_yaml_can_be_read_back() -> None:
     ],
 )
 def test_tsv_is_what_scripts_expect(value: Any, text: str) -> None:
-    """One row per item, scalars bare, a list its length, an object nothing."""
+    """Edge case 17.4. One row per item, scalars bare, a list its length, an object nothing."""
     assert render(value, "tsv") == text
 
 

@@ -423,7 +423,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_document_says_what_is_wrong_and_where(name: str) -> None:
-    """Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`."""
+    """Edge case 1.5 among others. Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`."""
     kind, text, pointer, words = BAD[name]
 
     problems = problems_of(kind, read(text))
@@ -481,7 +481,7 @@ def test_a_kind_that_is_not_supported_is_named() -> None:
     ("text", "version"), [("1", "1"), ("1.0", "1.0"), ("1.10", "1.1"), ("'1.10'", "1.10")]
 )
 def test_versions_are_text(text: str, version: str) -> None:
-    """A number becomes text as Python writes it."""
+    """Edge case 1.6. A number becomes text as Python writes it."""
     parsed = documents.parse("data", read(f"{{name: d, path: FOLDER, version: {text}}}"))
 
     assert parsed.resource.version == version  # type: ignore[union-attr]
@@ -489,7 +489,7 @@ def test_versions_are_text(text: str, version: str) -> None:
 
 @pytest.mark.parametrize("value", ["True", "true", "1", True, 1])
 def test_flags_may_come_as_text(value: object) -> None:
-    """`--set settings.force_rerun=True` is the usual way."""
+    """Edge case 17.2. `--set settings.force_rerun=True` is the usual way."""
     data = read(PIPELINE)
     data["settings"] = {"force_rerun": value, "default_compute": "cpu"}
 
@@ -635,7 +635,7 @@ def test_the_same_warning_is_given_once() -> None:
 
 
 def test_what_show_prints_is_dropped_without_a_word() -> None:
-    """Output can be fed back."""
+    """Edge case 1.7. Output can be fed back."""
     kind, text = GOOD["a command job that was shown"]
 
     parsed = documents.parse(kind, read(text))

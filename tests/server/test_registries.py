@@ -152,3 +152,25 @@ def test_what_is_created_and_changed_is_an_event_of_the_registry(api: Api, share
         (1, "registry.changed"),
         (2, "asset.created"),
     ]
+
+
+def test_assets_of_a_registry_are_archived_and_described_as_those_of_a_workspace(
+    api: Api, shared: str
+) -> None:
+    """The workspace's asset of that name stays as it is."""
+    for number in range(2):
+        put(api, shared, "environments", name="env", image=f"python:{number}")
+    api.create("environments", name="env", image="python:3.11")
+    here = f"registries/{shared}/environments"
+
+    archived = api.http.post(f"/api/v1/{here}/env/archive", json={"version": "2"})
+    changed = api.http.patch(f"/api/v1/{here}/env/versions/2", json={"set": {"tags.a": "b"}}).json()
+
+    assert archived.status_code == 204
+    assert (changed["tags"], changed["archived"]) == ({"a": "b"}, True)
+    assert api.get(f"{here}/env/labels/latest")["version"] == "1"
+    assert api.http.post(f"/api/v1/{here}/env/archive", json={}).status_code == 204
+    assert api.get(here) == []
+    assert [row["name"] for row in api.get("workspaces/default/environments")] == ["env"]
+    assert api.http.post(f"/api/v1/{here}/env/restore", json={}).status_code == 204
+    assert [row["version"] for row in api.get(here, name="env")] == ["2", "1"]
