@@ -60,6 +60,12 @@ def test_an_editor_accepts_files_as_they_are_written() -> None:
     for kind, text in GOOD.values():
         if kind == "job" and "status: Completed" not in text:
             assert job.is_valid(read(text)), list(map(str, job.iter_errors(read(text))))
+    component = validator.validator_for(documents.json_schema("component"))
+    assert component.is_valid(
+        {"command": "x", "environment": "azureml:e@latest", "additional_includes": ["../lib", "../words.zip"]}
+    )
+    assert component.is_valid({"type": "pipeline", "jobs": {"a": {"component": "azureml:c@latest"}}})
+    assert not component.is_valid({"command": "x", "environment": "e", "additional_includes": "../lib"})
     assert environment.is_valid({"$schema": "x", "name": "e", "image": "x", "conda_file": "conda.yml"})
     assert job.is_valid({"type": "pipeline", "jobs": {"a": {"component": "./train.yml"}}})
     assert not environment.is_valid({"name": "e", "imge": "x"})

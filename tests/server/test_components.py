@@ -11,6 +11,12 @@ from tests.server.conftest import Api
 IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_started(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine hears of no job: what is asked here is decided when a job is created."""
+    monkeypatch.setattr(api.platform.engine, "look_at", lambda workspace, name: None)
+
+
 def train(**more: Any) -> dict[str, Any]:
     """A component of one port, whose environment is written into it."""
     return {
@@ -270,3 +276,100 @@ def test_a_step_says_otherwise_than_its_registered_component(api: Api) -> None:
     assert plan["environment"]["image"] == IMAGE + ":mine"
     assert (plan["environment_variables"], plan["timeout"]) == ({"A": "b"}, 7.0)
     assert job["jobs"]["one"]["resources"] == {"instance_type": "b"}
+
+
+def nested(api: Api) -> dict[str, Any]:
+    """A registered pipeline component of two steps: a registered component, by its label, and one written out."""
+    api.create("components", **train())
+    inside = {
+        key: value for key, value in train(command="echo two ${{inputs.rate}}").items() if key != "name"
+    }
+    created: dict[str, Any] = api.create(
+        "components",
+        name="both",
+        type="pipeline",
+        inputs={"rate": {"type": "number"}},
+        jobs={
+            "first": {"component": "azureml:train@latest", "inputs": {"rate": "${{parent.inputs.rate}}"}},
+            "second": {"component": inside, "inputs": {"rate": 0.2}},
+        },
+    )
+    return created
+
+
+def test_a_pipeline_component_names_the_versions_of_its_steps(api: Api) -> None:
+    """A newer version of a step's component changes nothing of what is registered."""
+    created = nested(api)
+    api.create("components", **train(command="echo newer ${{inputs.rate}}"))
+
+    shown = api.get("workspaces/default/components/both/versions/1")
+
+    for record in (created, shown):
+        assert record["type"] == "pipeline"
+        assert record["jobs"]["first"]["component"] == "azureml:train:1"
+        assert record["jobs"]["second"]["component"]["command"] == "echo two ${{inputs.rate}}"
+
+
+def test_a_registered_pipeline_runs_as_a_step_and_as_a_job(api: Api) -> None:
+    """Every level says what it is made of; the same one stands twice in a pipeline."""
+    nested(api)
+    step = {"type": "pipeline", "component": "azureml:both@latest", "inputs": {"rate": 1}}
+
+    job = api.create("jobs", type="pipeline", jobs={"a": step, "b": step})
+    alone = api.create("jobs", type="pipeline", component="azureml:both", inputs={"rate": 2})
+
+    assert [job["jobs"][key]["component"] for key in ("a", "b")] == ["azureml:both:1"] * 2
+    inner = api.get(f"workspaces/default/jobs/{job['jobs']['a']['name']}")
+    assert inner["jobs"]["first"]["component"] == "azureml:train:1"
+    assert set(alone["jobs"]) == {"first", "second"}
+
+
+def test_what_is_wrong_in_a_pipeline_component_is_told_when_it_is_created(api: Api) -> None:
+    """Its bindings, the ports of its steps, and components that do not exist."""
+    jobs = {
+        "first": {"component": "azureml:train", "inputs": {"rate": "${{parent.inputs.rat}}"}},
+        "second": {"component": "azureml:missing:1"},
+    }
+    api.create("components", **train())
+    document = {"name": "both", "type": "pipeline", "inputs": {"rate": {"type": "number"}}, "jobs": jobs}
+
+    said = api.post("workspaces/default/components:validate", document=document)["errors"]
+
+    assert {each["path"] for each in said} == {"/jobs/first/inputs/rate", "/jobs/second/component"}
+
+
+def test_an_absent_component_deep_in_another_is_told_at_the_reference(api: Api) -> None:
+    """The person who wrote the pipeline sees nothing of the levels below."""
+    nested(api)
+    with api.platform.database.transaction() as tx:
+        tx.assets.delete("default", "component", "train", "1")
+    step = {"type": "pipeline", "component": "azureml:both@latest", "inputs": {"rate": 1}}
+
+    [error] = api.post(
+        "workspaces/default/jobs:validate", document={"type": "pipeline", "jobs": {"a": step}}
+    )["errors"]
+
+    assert error["path"] == "/jobs/a/component"
+    assert error["message"].startswith("in component `both:1`: component `train:1` was not found")
+
+
+def test_a_component_that_was_shown_can_be_created_again(api: Api, tmp_path: Path) -> None:
+    """Edge case 1.7: keys that only `show` prints are dropped, and defaults that it writes out are no other content."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text("print(1)")
+    created = api.create("components", **train(code=api.upload(tmp_path / "src")))
+
+    again = api.create("components", **created)
+
+    assert again == created
+
+
+def test_a_local_path_alone_cannot_be_known_for_one(api: Api) -> None:
+    """Only the server knows the ports of a registered component; the hint says how to write it."""
+    api.create("components", **train(inputs={"rate": {"type": "number"}, "data": {"type": "uri_file"}}))
+    document = pipeline("azureml:train", rate=1, data="./rides.csv")
+
+    [error] = api.post("workspaces/default/jobs:validate", document=document)["errors"]
+
+    assert error["path"] == "/jobs/one/inputs/data"
+    assert "write `data: {type: uri_file, path: ./rides.csv}`" in error["hint"]

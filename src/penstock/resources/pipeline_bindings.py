@@ -14,6 +14,7 @@ from penstock.resources.command_text import (
     undeclared,
 )
 from penstock.resources.expressions import BadExpression, Expression, expressions_in
+from penstock.resources.local_paths import is_local
 from penstock.resources.nearest import did_you_mean
 from penstock.resources.ports import MODEL_TYPES, InputPort
 from penstock.resources.raw_pipeline import (
@@ -144,6 +145,10 @@ def _literal_problems(port: InputPort, name: str, value: object, where: str, by:
     elif port.is_data and isinstance(value, str):
         # Data given by its path alone.
         problem = reference_problem(value, "model" if port.type in MODEL_TYPES else "data", where)
+        if problem is not None and is_local(value):
+            # The command line cannot know the ports of a registered component, and took it for a text.
+            hint = f"write `{name}: {{type: {port.type}, path: {value}}}`: paths are uploaded where they are said to be paths"
+            problem = replace(problem, hint=hint)
         if problem is not None:
             yield problem
 

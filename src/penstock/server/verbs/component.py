@@ -31,13 +31,14 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     component = parsed.resource
     assert isinstance(component, Component)
     with platform.database.transaction() as tx:
-        kept = pinned(component.to_document(), WorkspaceLookup(platform, tx, workspace, caller.settings))
+        lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        kept = pinned(component.to_document(), lookup)
         new = asset.NewVersion(
             kind="component",
             name=str(component.name),
             version=component.version,
             spec={key: value for key, value in kept.items() if key not in _OWN_COLUMNS},
-            content=_nameless({key: value for key, value in kept.items() if key not in _MAY_CHANGE}),
+            content={"type": kept["type"], **_content(component, lookup)},
             description=component.description,
             tags=dict(component.tags),
             properties=dict(component.properties),
@@ -79,6 +80,13 @@ def _checked(
     if problems or parsed is None:
         raise InvalidDocument(whole.placed(problems))
     return Parsed(parsed.resource, whole.placed(parsed.warnings))
+
+
+def _content(component: Component, lookup: WorkspaceLookup) -> dict[str, Any]:
+    """What decides whether two versions are the same. A default that is written out is no difference."""
+    told = component.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    told = {key: value for key, value in pinned(told, lookup).items() if key not in _MAY_CHANGE}
+    return {str(key): _nameless(value) for key, value in told.items()}
 
 
 def _nameless(value: Any) -> Any:

@@ -41,7 +41,9 @@ class Expanded:
         place = self.pointer_for(problem.pointer)
         if place == problem.pointer:
             return problem
-        name = self.places[place].removeprefix("azureml:")
+        name = self.places[place]
+        if not name.startswith("azureml://"):  # those of a registry say more in full
+            name = name.removeprefix("azureml:")
         return replace(problem, pointer=place, message=f"in component `{name}`: {problem.message}")
 
 
