@@ -37,6 +37,27 @@ mltable.from_delimited_files([{"file": "./kept.csv"}]).take(1).save(args.out)
     "src/use.py": """import sys, mltable
 print("rows", mltable.load(sys.argv[1]).to_pandas_dataframe().values.tolist())
 """,
+    "delta.yml": """type: command
+code: ./src
+command: python delta.py
+environment:
+  image: "python:3.11"
+  conda_file: {dependencies: [python=3.11, pip, {pip: [pandas, pyarrow, deltalake]}]}
+""",
+    "src/delta.py": """import datetime, time, mltable, pandas
+from deltalake import write_deltalake
+write_deltalake("t", pandas.DataFrame({"n": [1, 2]}))
+time.sleep(0.1)
+between = datetime.datetime.now(datetime.timezone.utc).isoformat()
+time.sleep(0.1)
+write_deltalake("t", pandas.DataFrame({"n": [3]}), mode="append")
+for asked in ({}, {"version_as_of": 0}, {"timestamp_as_of": between}, {"timestamp_as_of": "2999-01-01T00:00:00Z"}):
+    print(sorted(mltable.from_delta_lake("t", **asked).filter("n > 1").to_pandas_dataframe()["n"]))
+try:
+    mltable.from_delta_lake("t", version_as_of=9).to_pandas_dataframe()
+except mltable.MLTableError as error:
+    print("refused:", error)
+""",
     "pipeline.yml": """type: pipeline
 inputs:
   taxi: {type: mltable, path: "azureml:taxi@latest"}
@@ -110,6 +131,15 @@ def test_a_table_of_this_folder_is_an_input_too(project: Person) -> None:
 
     assert job["status"] == "Completed"
     assert "6" in log_of(project, job["name"])
+
+
+def test_a_delta_table_is_read_as_it_was(project: Person) -> None:
+    """By version, by time, and as it is now: a time far ahead means the newest version."""
+    job = project.record("job", "create", "-f", "delta.yml", "--stream")
+
+    log = log_of(project, job["name"])
+    assert [line for line in log.splitlines() if line.startswith("[")] == ["[2, 3]", "[2]", "[2]", "[2, 3]"]
+    assert "refused:" in log
 
 
 def log_of(person: Person, job: str) -> str:

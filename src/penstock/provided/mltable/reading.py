@@ -273,21 +273,29 @@ def read_delta(settings: dict[str, Any], folders: list[str]) -> Any:
         from deltalake import DeltaTable
     except ImportError as error:
         raise missing_package("deltalake", "`read_delta_lake`") from error
+    from deltalake.exceptions import DeltaError
+
     frames = []
     for folder in folders:
-        table = DeltaTable(folder)
-        if version is not None:
-            table.load_as_version(int(version))
-        else:
-            moment = _moment(at)
-            # Later than the last change means the newest version.
-            latest = max((entry.get("timestamp", 0) for entry in table.history(1)), default=0)
-            if moment.timestamp() * 1000 < latest:
-                table.load_as_version(moment)
-        frame = table.to_pandas()
+        try:
+            frame = _delta_version(DeltaTable(folder), at, version)
+        except DeltaError as error:
+            raise MLTableError("{} cannot be read as a Delta table: {}".format(folder, error)) from error
         frame[SOURCE] = folder
         frames.append(frame)
     return _together(frames, pandas())
+
+
+def _delta_version(table: Any, at: Any, version: Any) -> Any:
+    if version is not None:
+        table.load_as_version(int(version))
+    else:
+        moment = _moment(at)
+        # Later than the last change means the newest version.
+        latest = max((entry.get("timestamp", 0) for entry in table.history(1)), default=0)
+        if moment.timestamp() * 1000 < latest:
+            table.load_as_version(moment)
+    return table.to_pandas()
 
 
 def _moment(text: Any) -> datetime.datetime:

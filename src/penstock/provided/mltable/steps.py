@@ -194,15 +194,14 @@ def _comparison(sign: str, left: Any, right: Any, text: str) -> Any:
     if str(left.dtype).startswith("datetime"):
         right = _moment_like(left, right, text, pd)
     present = left.notna() & (right.notna() if hasattr(right, "notna") else True)
-    result = pd.Series(False, index=left.index)
     other = right[present] if hasattr(right, "notna") else right
     try:
-        result[present] = _COMPARE[sign](left[present], other)
+        compared = _COMPARE[sign](left[present], other)
     except TypeError as error:
         raise MLTableError(
             "filter `{}`: column `{}` cannot be compared so: {}".format(text, left.name, error)
         ) from error
-    return result
+    return compared.astype(bool).reindex(left.index, fill_value=False)
 
 
 def _comparable(left: Any, right: Any, text: str) -> Any:
