@@ -57,7 +57,26 @@ def test_registries_are_listed_shown_changed_and_deleted(penstock: Penstock, fak
     assert len(fake.asked("DELETE", THERE)) == 1
 
 
-@pytest.mark.parametrize("kind", ["environments", "data", "models"])
+@pytest.mark.parametrize("noun", ["environment", "data", "model", "component"])
+def test_a_version_is_shared_from_the_workspace(penstock: Penstock, fake: FakeServer, noun: str) -> None:
+    """The flags of `az`; the registry is where it goes, not where it is looked for."""
+    kind = noun if noun == "data" else f"{noun}s"
+    path = f"/api/v1/workspaces/default/{kind}/x/versions/3/share"
+    fake.on("POST", path, ASSET, 201)
+
+    ran = penstock(
+        f"{noun} share --name x --version 3 --share-with-name y --share-with-version 7 --registry-name shared"
+        " --query name -o tsv"
+    )
+    incomplete = penstock(f"{noun} share --name x --registry-name shared")
+
+    assert (ran.code, ran.out) == (0, "x\n")
+    assert fake.asked("POST", path)[0].json == {"registry": "shared", "name": "y", "version": "7"}
+    assert incomplete.code == 2
+    assert "--version/-v" in incomplete.err
+
+
+@pytest.mark.parametrize("kind", ["environments", "data", "models", "components"])
 def test_registry_name_takes_the_place_of_the_workspace(
     penstock: Penstock, fake: FakeServer, kind: str
 ) -> None:
@@ -67,7 +86,9 @@ def test_registry_name_takes_the_place_of_the_workspace(
     fake.on("POST", f"{THERE}/{kind}", ASSET, 201)
     fake.on("GET", f"{THERE}/{kind}", [ASSET["record"]])
     fake.on("GET", f"{THERE}/{kind}/x/labels/latest", ASSET["record"])
-    what = "--image i" if noun == "environment" else "--path https://example.org/x"
+    what = {"environment": "--image i", "component": "--set command=x"}.get(
+        noun, "--path https://example.org/x"
+    )
 
     ran = [
         penstock(f"{noun} {words} --registry-name shared -g g -w other")

@@ -91,7 +91,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         ("..",),
     ),
     "a path that was not uploaded": ("data", "{name: d, path: ./x}", "/path", ("`./x` was not uploaded",)),
-    "an asset made of another": ("model", "{name: m, path: 'azureml:n:1'}", "/path", ("not supported yet",)),
+    "an asset made of another": ("data", "{name: m, path: 'azureml:n:1'}", "/path", ("not supported yet",)),
     "a triton model": (
         "model",
         "{name: m, type: triton_model, path: FOLDER}",
@@ -213,11 +213,11 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/environment",
         ("`sklearn` is not a reference", "azureml:<name>:<version>"),
     ),
-    "an environment in a registry": (
+    "a model of a registry as an environment": (
         "job",
-        "{command: a, environment: 'azureml://registries/ours/environments/sklearn-1.5/labels/latest'}",
+        "{command: a, environment: 'azureml://registries/ours/models/sklearn-1.5/labels/latest'}",
         "/environment",
-        ("registries are not supported yet", "sklearn-1.5"),
+        ("names one of `models` where one of `environments` is needed",),
     ),
     "an inline environment with a mistake": (
         "job",
@@ -290,8 +290,8 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "a model of a registry, without a type": (
         "job",
         "{command: a, environment: 'azureml:e:1', inputs: {x: {path: 'azureml://registries/r/models/m/versions/1'}}}",
-        "/inputs/x/path",
-        ("registries are not supported yet",),
+        "/inputs/x/type",
+        ("the path names a model", "type: mlflow_model"),
     ),
     "a model's long id, without a type": (
         "job",

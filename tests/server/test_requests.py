@@ -97,7 +97,10 @@ ALLOWED |= {
     for route in ALLOWED
     if "/{workspace}/models" in route or "/{kind}" in route or "/components" in route
 }
+# Who reads the workspace and writes to the registry: nobody who belongs to one workspace.
+ALLOWED["POST /workspaces/{workspace}/{kind}/{name}/versions/{version}/share"] = ""
 BODIES: dict[str, Any] = {
+    "POST /workspaces/{workspace}/{kind}/{name}/versions/{version}/share": {"registry": "shared"},
     "POST /links": {"workspace": "default", "target": "/"},
     "POST /blobs:missing": {"digests": []},
     "PATCH /workspaces/{workspace}/computes/{name}": {"set": {}},

@@ -146,6 +146,34 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
             ),
             run=lambda invocation: _archive(noun, invocation, "restore"),
         ),
+        Command(
+            name="share",
+            summary=f"Put one version of {one} of the workspace into a registry.",
+            description=(
+                "Its content is kept; name and version may be others there. Sharing the same again changes nothing."
+            ),
+            arguments=(
+                flags.name_of(kind),
+                Argument(("--version", "-v"), "Version.", required=True),
+                Argument(
+                    ("--share-with-name",), "Name in the registry; the same where left out.", metavar="NAME"
+                ),
+                Argument(
+                    ("--share-with-version",),
+                    "Version in the registry; the same where left out.",
+                    metavar="VERSION",
+                ),
+                Argument(("--registry-name",), "Registry to put it into.", metavar="NAME", required=True),
+            ),
+            examples=(
+                Example(
+                    "under the same name",
+                    f"penstock {kind} share -n {sample} -v 3 --share-with-name {sample} --share-with-version 3"
+                    " --registry-name shared",
+                ),
+            ),
+            run=lambda invocation: _share(noun, invocation),
+        ),
     )
 
 
@@ -192,6 +220,19 @@ def _archive(noun: AssetNoun, invocation: Invocation, verb: Literal["archive", "
     _refuse_both(invocation)
     assets = assets_of(noun, invocation)
     _asked(noun, invocation, lambda: getattr(assets, verb)(**_which(invocation)))
+
+
+def _share(noun: AssetNoun, invocation: Invocation) -> object:
+    arguments = invocation.arguments
+    assets = getattr(invocation.client, noun.attribute)
+    found: object = assets.share(
+        arguments.name,
+        arguments.version,
+        registry=arguments.registry_name,
+        share_with_name=arguments.share_with_name,
+        share_with_version=arguments.share_with_version,
+    )
+    return found
 
 
 def of_one_version(

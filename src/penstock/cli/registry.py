@@ -69,11 +69,10 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "workspace": (
         "diagnose", "list-keys", "sync-keys", "provision-network", "outbound-rule", "private-endpoint"
     ),
-    "environment": ("share",),
-    "data": ("share", "import", "import-status", "list-materialization-status", "mount"),
+    "data": ("import", "import-status", "list-materialization-status", "mount"),
     "datastore": ("mount",),
-    "model": ("share", "package"),
-    "component": ("share", "init", "download"),
+    "model": ("package",),
+    "component": ("init", "download"),
     "compute": (
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
         "enable-sso",

@@ -48,6 +48,21 @@ class Assets:
         found: list[Record] = self._connection.get(self._path, query)
         return found
 
+    def share(
+        self,
+        name: str,
+        version: str,
+        *,
+        registry: str,
+        share_with_name: str | None = None,
+        share_with_version: str | None = None,
+    ) -> Record:
+        """Put a version into a registry, under its own name and version where no others are given. Needs no upload."""
+        path = f"{self._path}/{escaped(name, 'versions', version, 'share')}"
+        body = {"registry": registry, "name": share_with_name, "version": share_with_version}
+        found: Record = self._connection.post(path, body)["record"]
+        return found
+
     def show(self, name: str, *, version: str | None = None, label: str | None = None) -> Record:
         """One version, by its version or by a label."""
         place = escaped("versions", version) if version is not None else escaped("labels", label or "latest")

@@ -21,6 +21,7 @@ from penstock.jobs.plans import (
     Uploaded,
 )
 from penstock.jobs.process_layout import ONE_LOG
+from penstock.resources.scope import registry_scope
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.settings import Home
 
@@ -96,7 +97,7 @@ class Locator:
         workspace: str,
         *,
         plan_of: Callable[[str], StepPlan],
-        model_folder: Callable[[str, str], Path],
+        model_folder: Callable[[str, str, str], Path],
         run_artifact: Callable[[str, str], Path],
         lay_out: Callable[[SnapshotUri, Path], None],
         folders: Folders,
@@ -136,16 +137,19 @@ class Locator:
                 path = uploaded_path(self._home, self._workspace, snapshot)
                 self._lay_out(snapshot, path)
                 return path
-            case InDatastore(datastore, inside):
-                return self._folders.place(self._workspace, datastore, inside, self._urls).path
+            case InDatastore(datastore, inside, registry):
+                return self._folders.place(self._scope(registry), datastore, inside, self._urls).path
             case OutputOf(job, output, inside):
                 return self._output_of(job, output, inside)
-            case RegisteredModel(name, version):
-                return self._model_folder(name, version)
+            case RegisteredModel(name, version, registry):
+                return self._model_folder(self._scope(registry), name, version)
             case RunArtifact(run, inside):
                 return self._run_artifact(run, inside)
             case AtAddress(url):
                 return local_path(url, self._urls(), self._downloads, self._say)
+
+    def _scope(self, registry: str | None) -> str:
+        return self._workspace if registry is None else registry_scope(registry)
 
     def _output_of(self, job: str, output: str, inside: str) -> Path:
         if output in ARTIFACT_OUTPUTS:
@@ -180,11 +184,14 @@ def _described(source: Source) -> str:
     match source:
         case Uploaded(uri):
             return uri
-        case InDatastore(datastore, path):
-            return f"azureml://datastores/{datastore}/paths/{path}"
+        case InDatastore(datastore, path, registry):
+            place = "" if registry is None else f"registries/{registry}/"
+            return f"azureml://{place}datastores/{datastore}/paths/{path}"
         case OutputOf(job, output, path):
             return f"azureml://jobs/{job}/outputs/{output}/paths/{path}"
-        case RegisteredModel(name, version):
+        case RegisteredModel(name, version, registry):
+            if registry is not None:
+                return f"azureml://registries/{registry}/models/{name}/versions/{version}"
             return f"azureml:{name}:{version}"
         case RunArtifact(run, path):
             return f"runs:/{run}/{path}"

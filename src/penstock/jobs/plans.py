@@ -17,10 +17,11 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class InDatastore:
-    """A path inside a datastore; a trailing `/` says folder."""
+    """A path inside a datastore; a trailing `/` says folder. `registry` is set for data that lies in a registry."""
 
     datastore: str
     path: str
+    registry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class OutputOf:
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A version in the model registry."""
+    """A version in the workspace's model registry, or in the registry that is named."""
 
     name: str
     version: str
+    registry: str | None = None
 
 
 @dataclass(frozen=True)

@@ -215,8 +215,8 @@ class StepRunner:
                 raise NotFound(f"job `{job}` is a pipeline; its outputs are its steps' outputs")
             return StepPlan.from_record(record.spec["plan"])
 
-        def model_folder(name: str, version: str) -> Path:
-            return self._models.local_folder(workspace, name, version)
+        def model_folder(scope: str, name: str, version: str) -> Path:
+            return self._models.local_folder(scope, name, version)
 
         def urls() -> UrlMap:  # read when an address is met: a map with a mistake disturbs nothing else
             counted = self._settings_of(workspace) if settings is None else settings

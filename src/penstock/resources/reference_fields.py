@@ -16,11 +16,6 @@ from penstock.resources.expressions import BadExpression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.resources.wording import BRANCH, describe, trouble
 
-# The registry that is always there, and the kind that it has: curated environments.
-_BUILT_IN = {"environment": "azureml"}
-
-_COMPONENT_FILE = "write `component: <path of its YAML file>`"
-
 
 def snapshot_is_file(path: str) -> bool | None:
     """Whether an uploaded path is a file; None for a path that is no upload."""
@@ -33,17 +28,9 @@ def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None
     if kind != "compute" and refs.is_local(text):
         return _not_uploaded(text, kind, pointer)
     try:
-        reference = refs.parse_reference(text, kind)
+        refs.parse_reference(text, kind)
     except refs.BadReference as error:
         return Problem(pointer, error.message, expected=error.expected)
-    if isinstance(reference, refs.AssetReference) and reference.registry not in (None, _BUILT_IN.get(kind)):
-        hint = f"create the {kind} in the workspace and write `azureml:{reference.name}@latest`"
-        if kind == "component":
-            hint = _COMPONENT_FILE
-        message = (
-            f"registries are not supported yet: `{reference.registry}` cannot be asked for `{reference.name}`"
-        )
-        return Problem(pointer, message, hint=hint, code="unsupported")
     return None
 
 
@@ -174,6 +161,9 @@ DataPath = Annotated[
 ModelPath = Annotated[
     str,
     AfterValidator(
-        _stored_path("model", (SnapshotUri, refs.DatastorePath, refs.JobOutput, refs.RunArtifact))
+        _stored_path(
+            "model",
+            (SnapshotUri, refs.DatastorePath, refs.JobOutput, refs.RunArtifact, refs.AssetReference),
+        )
     ),
 ]

@@ -149,7 +149,7 @@ UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("kinds of a workspace", workspace.LATER_KINDS),
     (
         "references",
-        ("anything in a registry (`azureml://registries/…`)", "`git+…` code"),
+        ("`git+…` code",),
     ),
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ from penstock.server.routes import (
     job,
     model,
     registry,
+    share,
     upload,
     workspace,
 )
@@ -53,6 +54,7 @@ def build_api(platform: Platform) -> FastAPI:
         model,
         component,
         asset,
+        share,
     ):
         api.include_router(room.router, prefix="/api/v1")
     api.add_exception_handler(PenstockError, _penstock_error)

@@ -17,6 +17,7 @@ from penstock.resources.nearest import nearest
 from penstock.resources.scope import registry_of, told
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
+from penstock.server.verbs.curated import built_in_asset, built_in_assets, is_built_in
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.scope import PLURALS, Identity, identity_of, must_exist
 from penstock.store.records.asset import AssetRecord
@@ -132,6 +133,8 @@ def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str 
 
     A version that is named is found although it is archived; the latest is one that is not.
     """
+    if is_built_in(workspace):
+        return built_in_asset(tx, kind, name, version)
     found = (
         tx.assets.find_latest(workspace, kind, name)
         if version is None
@@ -218,6 +221,9 @@ def listing(
     require(caller, Action.ASSET_READ, workspace)
     with platform.database.reading() as tx:
         identity = identity_of(tx, workspace, kind)
+        if is_built_in(workspace):
+            known = built_in_assets(tx, kind, name, tag) if shown is not Shown.ARCHIVED else ()
+            return [_described(each, identity) if name else _row(each) for each in known[:limit]]
         records = tx.assets.list(
             workspace,
             kind,
@@ -229,19 +235,19 @@ def listing(
         )
         if name is not None:
             return [_described(record, identity) for record in records]
-        return [
-            {
-                "name": record.name,
-                "latest_version": record.version,
-                "description": record.description,
-                "tags": record.tags,
-                "archived": record.archived,
-                "creation_context": creation_context(
-                    record.created_at, record.created_by, record.modified_at
-                ),
-            }
-            for record in records
-        ]
+        return [_row(record) for record in records]
+
+
+def _row(record: AssetRecord) -> dict[str, Any]:
+    """A name in a list, with its latest version."""
+    return {
+        "name": record.name,
+        "latest_version": record.version,
+        "description": record.description,
+        "tags": record.tags,
+        "archived": record.archived,
+        "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
+    }
 
 
 def update(

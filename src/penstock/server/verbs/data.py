@@ -11,11 +11,13 @@ from penstock.jobs.places import UPLOADS
 from penstock.resources import documents
 from penstock.resources import references as refs
 from penstock.resources.data import Data
+from penstock.resources.scope import registry_of
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, mltable, upload
 from penstock.server.verbs.answer import Created
 from penstock.server.verbs.lookup import WorkspaceLookup
+from penstock.server.verbs.scope import must_exist
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")
 
@@ -34,7 +36,10 @@ def create(
     data = parsed.resource
     assert isinstance(data, Data)
     upload.demand(platform, document)
+    if parse_snapshot_uri(str(data.path)) is None:
+        only_uploads(workspace, "data", str(data.path))
     with platform.database.reading() as tx:
+        must_exist(tx, workspace)
         lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
         place = _place_of_uploads(lookup, data)
         if data.type == "mltable":
@@ -94,6 +99,20 @@ def _address(platform: Platform, place: Place, path: str, kind: str) -> str:
     platform.checkouts.checkout(snapshot.digest, folder / snapshot.name, writable=False)
     slash = "/" if snapshot.is_folder else ""
     return f"azureml://datastores/{place.datastore}/paths/{UPLOADS}/{snapshot.digest}/{snapshot.name}{slash}"
+
+
+def only_uploads(scope: str, kind: str, path: str) -> None:
+    """Return, unless the scope is a registry and the path a place in a workspace: from there one shares."""
+    registry = registry_of(scope)
+    if registry is None or isinstance(refs.parse_reference(path, kind), refs.WebAddress):
+        return
+    problem = Problem(
+        "/path",
+        f"`{path}` is in a workspace, and registry `{registry}` keeps bytes of its own",
+        expected="a local path",
+        hint=f"create the {kind} in the workspace, then `penstock {kind} share … --registry-name {registry}`",
+    )
+    raise InvalidDocument([problem])
 
 
 def _misfit(what: str, fitting: str) -> InvalidDocument:

@@ -10,9 +10,11 @@ from typing import Any
 from penstock.errors import InvalidDocument, NotFound, Problem
 from penstock.resources import references as refs
 from penstock.resources.component import Registered
+from penstock.resources.ports import MODEL_TYPES
 from penstock.resources.wording import pointer_of
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import Missing, Need, create_asset
+from penstock.store.records.job import JobRecord
 
 MOST_COMPONENTS = 2_000
 """Components that one document may come to: pipelines that use each other twice over grow without end."""
@@ -76,12 +78,22 @@ def expanded(document: dict[str, Any], lookup: WorkspaceLookup) -> Expanded:
     return Expanded(_replaced(_step(document, "", put_in), "", put_in), tuple(missing), places)
 
 
+def pinned_row(record: JobRecord, lookup: WorkspaceLookup) -> JobRecord:
+    """A job's row whose document names versions: what `@latest` means may change while it waits."""
+    document = pinned(record.spec["document"], lookup)
+    return replace(
+        record, spec={**record.spec, "document": document}, inputs=document.get("inputs") or record.inputs
+    )
+
+
 def pinned(component: dict[str, Any], lookup: WorkspaceLookup) -> dict[str, Any]:
-    """A component's document in which environments and components are named with their versions.
+    """A component's or job's document in which environments, components, data and models are named with their versions.
 
     NotFound where one of them does not exist.
     """
     found = dict(component)
+    if isinstance(found.get("inputs"), dict):
+        found["inputs"] = {name: _pinned_input(each, lookup) for name, each in found["inputs"].items()}
     if isinstance(found.get("environment"), str):
         found["environment"] = lookup.explicit_environment(found["environment"])
     if isinstance(found.get("component"), dict):
@@ -89,6 +101,16 @@ def pinned(component: dict[str, Any], lookup: WorkspaceLookup) -> dict[str, Any]
     if isinstance(found.get("jobs"), dict):
         found["jobs"] = {key: pinned(step, lookup) for key, step in found["jobs"].items()}
     return found
+
+
+def _pinned_input(given: Any, lookup: WorkspaceLookup) -> Any:
+    path = given.get("path") if isinstance(given, dict) else None
+    if not isinstance(path, str) or not path.startswith("azureml:") or "${{" in path:
+        return given
+    return {
+        **given,
+        "path": lookup.explicit(path, "model" if given.get("type") in MODEL_TYPES else "data"),
+    }
 
 
 def _replaced(

@@ -15,6 +15,7 @@ from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import iso
 from penstock.jobs.places import UPLOADS, JobFolders
+from penstock.resources.scope import BUILT_IN_REGISTRY, registry_scope
 from penstock.server.platform import Platform
 from penstock.server.verbs.upload import files_of
 
@@ -52,6 +53,11 @@ def usage(platform: Platform, caller: Caller) -> dict[str, Any]:
     ]
     with platform.database.reading() as tx:
         places += [(f"workspace {each.name}", home.workspace(each.name)) for each in tx.workspaces.list()]
+        places += [
+            (f"registry {each.name}", home.registry(each.name))
+            for each in tx.registries.list()
+            if each.name != BUILT_IN_REGISTRY
+        ]
     entries = [{"what": what, "path": str(path), "bytes": size_of(path)} for what, path in places]
     return {"entries": entries, "total": size_of(home.path), "home": str(home.path)}
 
@@ -160,7 +166,7 @@ def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int,
     for digest, size, modified in platform.artifacts.listing():
         if digest not in kept and modified < before:
             yield "upload", digest[:12], size, lambda digest=digest: platform.artifacts.delete(digest)
-    for uploads in (platform.home.path / "workspaces").glob(f"*/datastores/*/{UPLOADS}/*"):
+    for uploads in _laid_out(platform):
         if uploads.name not in manifests and uploads.stat().st_mtime < before:
             yield (
                 "laid-out upload",
@@ -170,15 +176,23 @@ def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int,
             )
 
 
+def _laid_out(platform: Platform) -> Iterator[Path]:
+    for holders in ("workspaces", "registries"):
+        yield from (platform.home.path / holders).glob(f"*/datastores/*/{UPLOADS}/*")
+
+
 def _named_snapshots(platform: Platform) -> set[str]:
-    """Every snapshot that an asset or a job of any workspace names. A digest in any text counts: too many stay."""
+    """Every snapshot that an asset or a job of any workspace or registry names. A digest in any text counts: too many stay."""
     named: set[str] = set()
     with platform.database.reading() as tx:
         for workspace in tx.workspaces.list():
             for job in tx.jobs.list(workspace.name, every=True):
                 named.update(_DIGEST.findall(json.dumps([job.spec, job.inputs])))
+        scopes = [workspace.name for workspace in tx.workspaces.list()]
+        scopes += [registry_scope(registry.name) for registry in tx.registries.list()]
+        for scope in scopes:
             for kind in ("environment", "data", "component"):
-                for record in tx.assets.every(workspace.name, kind):
+                for record in tx.assets.every(scope, kind):
                     named.update(_DIGEST.findall(json.dumps(record.spec)))
     return named
 

@@ -22,7 +22,7 @@ from penstock.resources.job import CommandJob, PipelineJob
 from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, failed, problem_record, succeeded, warnings_of
-from penstock.server.verbs.expansion import Expanded, expanded
+from penstock.server.verbs.expansion import Expanded, expanded, pinned_row
 from penstock.server.verbs.lifecycle import Shown
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
@@ -85,7 +85,9 @@ def create(
         group = group_of(tx, workspace)
         _check_free(tx, workspace, name)
         planned = _plan(platform, caller, tx, workspace, checked, name)
-        records = rows_of(job, planned, Birth(workspace, name, experiment, platform.clock(), platform.user))
+        birth = Birth(workspace, name, experiment, platform.clock(), platform.user)
+        lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        records = [pinned_row(record, lookup) for record in rows_of(job, planned, birth)]
         for record in records:
             tx.jobs.insert(record)
             event = JobStatusChanged(

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.datastores import addresses, folders
 from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments import curated
-from penstock.environments.curated_map import read_environment_map
+from penstock.environments.curated_map import EnvironmentMap, read_environment_map
 from penstock.errors import NotFound
 from penstock.jobs import statuses as st
 from penstock.jobs.places import ARTIFACT_OUTPUTS
@@ -23,15 +23,18 @@ from penstock.jobs.plans import (
 )
 from penstock.resources import references as refs
 from penstock.resources.environment import BuildContext
+from penstock.resources.scope import BUILT_IN_REGISTRY, registry_of, registry_scope
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
 from penstock.server.verbs.build_context import planned_build
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in
+from penstock.server.verbs.scope import PLURALS
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.asset import AssetRecord
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
+from penstock.tracking.model_records import ModelVersion
 
 
 class WorkspaceLookup(Lookup):
@@ -48,7 +51,13 @@ class WorkspaceLookup(Lookup):
     @cached_property
     def settings(self) -> Mapping[str, str]:
         """The workspace's settings, as they count for this caller: `given` came with the request."""
+        if registry_of(self._workspace) is not None:
+            return self._given
         return settings_of(self._tx, self._workspace, self._given)
+
+    @cached_property
+    def _map(self) -> EnvironmentMap:
+        return read_environment_map(self.settings.get("environment_map"))
 
     @cached_property
     def urls(self) -> UrlMap:
@@ -94,6 +103,8 @@ class WorkspaceLookup(Lookup):
 
     def _explicit_curated(self, reference: refs.AssetReference) -> str | None:
         """None for a name of the user's own map: what it stands for is asked whenever it is needed."""
+        if self._map.target_of(reference.name) is not None:
+            return None
         try:
             found = curated.get(reference.name, version=reference.version, label=reference.label)
         except NotFound:
@@ -108,16 +119,30 @@ class WorkspaceLookup(Lookup):
     def data(self, reference: refs.AssetReference) -> tuple[str, Source]:
         record = self._asset("data", reference)
         kind, path = str(record.spec.get("type") or "uri_folder"), str(record.spec["path"])
-        return kind, _source_of(path)
+        return kind, source_of(path, reference.registry)
 
     def model(self, reference: refs.AssetReference) -> tuple[str, Source]:
+        found = self._model(reference)
+        return found.type, RegisteredModel(found.name, found.version, reference.registry)
+
+    def _model(self, reference: refs.AssetReference) -> ModelVersion:
         models, name = self._platform.models, reference.name
-        found = (
-            models.labelled(self._workspace, name, reference.label or asset.LATEST)
-            if reference.version is None
-            else models.get(self._workspace, name, reference.version)
-        )
-        return found.type, RegisteredModel(found.name, found.version)
+        scope = self._scope("model", reference)
+        if reference.version is None:
+            return models.labelled(scope, name, reference.label or asset.LATEST)
+        return models.get(scope, name, reference.version)
+
+    def explicit(self, text: str, kind: str) -> str:
+        """A reference to an asset with the version that it names now; any other text as it is. NotFound as above."""
+        reference = refs.parse_reference(text, kind)
+        if not isinstance(reference, refs.AssetReference) or reference.version is not None:
+            return text
+        if kind == "environment":
+            return self.explicit_environment(text)
+        if kind == "model":
+            found = self._model(reference)
+            return asset.reference_to(self._scope(kind, reference), kind, found.name, found.version)
+        return _explicit(self._asset(kind, reference))
 
     def job_output(self, reference: refs.JobOutput) -> Source:
         """What the job wrote, or its step where it is a pipeline. Refused where it is not written, or not to its end."""
@@ -168,7 +193,7 @@ class WorkspaceLookup(Lookup):
 
     def _curated(self, reference: refs.AssetReference) -> PlannedEnvironment:
         """What a curated name stands for: the user's own word on it, or the table's."""
-        target = read_environment_map(self.settings.get("environment_map")).target_of(reference.name)
+        target = self._map.target_of(reference.name)
         if isinstance(target, str):
             return self._mapped_to(target)
         if target is not None:
@@ -197,29 +222,62 @@ class WorkspaceLookup(Lookup):
         return None if record is None or record.type == LOCAL_COMPUTE else places_of(record)
 
     def _asset(self, kind: str, reference: refs.AssetReference) -> AssetRecord:
-        if reference.registry is not None:
-            raise NotFound(
-                f"registries are not supported yet: `{reference.registry}` cannot be asked for {kind} `{reference.name}`",
-                hint=f"create the {kind} in the workspace and refer to it as `azureml:{reference.name}@latest`",
-            )
-        if reference.workspace not in (None, self._workspace):
-            raise NotFound(
-                f"{kind} `{reference.name}` is in workspace `{reference.workspace}`, this job in `{self._workspace}`",
-                hint="a job uses what is in its own workspace: create it there too, or choose the other with -w",
-            )
+        scope = self._scope(kind, reference)
         if reference.label is not None:
             asset.label_is_latest(kind, reference.name, reference.label)
-        return asset.find(self._tx, self._workspace, kind, reference.name, version=reference.version)
+        return asset.find(self._tx, scope, kind, reference.name, version=reference.version)
+
+    def _scope(self, kind: str, reference: refs.AssetReference) -> str:
+        """Where the asset is: in the registry that is named, else in the workspace itself."""
+        if reference.registry is not None:
+            return self._registry(kind, reference, reference.registry)
+        registry = registry_of(self._workspace)
+        if registry is not None:
+            raise _not_in_a_registry(kind, reference, registry)
+        self.must_be_here(kind, reference.name, reference.workspace)
+        return self._workspace
+
+    def _registry(self, kind: str, reference: refs.AssetReference, registry: str) -> str:
+        if registry == BUILT_IN_REGISTRY and kind != "environment":
+            raise NotFound(
+                f"registry `{registry}` has no {kind} `{reference.name}` here: it holds the curated environments only",
+                hint=f"put the {kind} into a registry of your own: `penstock {kind} create -f <file> "
+                "--registry-name <registry>`, and refer to that",
+            )
+        self._tx.registries.get(registry)
+        return registry_scope(registry)
+
+    def must_be_here(self, kind: str, name: str, workspace: str | None) -> None:
+        """Return if a long id names this workspace or none; raise NotFound for another one's."""
+        if workspace in (None, self._workspace):
+            return
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise NotFound(
+            f"{kind} `{name}` is in workspace `{workspace}`, this job in `{self._workspace}`",
+            hint="a job uses what is in its own workspace, or in a registry: create "
+            f"{article} {kind} there too, share it, or choose the other workspace with -w",
+        )
 
 
 def _explicit(record: AssetRecord) -> str:
-    return f"azureml:{record.name}:{record.version}"
+    return asset.reference_to(record.workspace, record.kind, record.name, record.version)
 
 
-def _source_of(path: str) -> Source:
+def _not_in_a_registry(kind: str, reference: refs.AssetReference, registry: str) -> NotFound:
+    name, version = reference.name, reference.version or "<version>"
+    return NotFound(
+        f"`{reference}` is in a workspace, and what is in registry `{registry}` refers to registries only",
+        hint=f"share it: `penstock {kind} share --name {name} --version {version} --share-with-name {name} "
+        f"--share-with-version {version} --registry-name {registry}`, and write "
+        f"`azureml://registries/{registry}/{PLURALS[kind]}/{name}/versions/{version}`",
+    )
+
+
+def source_of(path: str, registry: str | None) -> Source:
+    """Where the bytes of a data asset are, by the path that is kept with it."""
     reference = refs.parse_reference(path, "data")
     if isinstance(reference, refs.DatastorePath):
-        return InDatastore(reference.datastore or folders.BLOB_STORE, reference.path)
+        return InDatastore(reference.datastore or folders.BLOB_STORE, reference.path, registry)
     if isinstance(reference, refs.JobOutput):
         return OutputOf(reference.job, reference.output, reference.path)
     return AtAddress(path)

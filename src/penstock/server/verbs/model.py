@@ -20,6 +20,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.asset import LATEST
+from penstock.server.verbs.data import only_uploads
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.scope import Identity, identity_of
@@ -80,6 +81,7 @@ def _bytes_of(
     if snapshot is not None:
         upload.lay_out(platform, workspace, snapshot)
         return uploaded_path(platform.home, workspace, snapshot), None, None
+    only_uploads(workspace, "model", text)
     reference = refs.parse_reference(text, "model")
     locator = platform.runner.locator(workspace)
     source: Source
@@ -96,6 +98,8 @@ def _bytes_of(
             run = run_named(tx, workspace, reference.run)
             job = reference.run if run != reference.run else None
             source = RunArtifact(run, reference.path)
+        elif isinstance(reference, refs.AssetReference):
+            _, source = WorkspaceLookup(platform, tx, workspace).model(reference)
         else:
             raise PenstockError(
                 f"a model cannot be made from `{text}` yet",
@@ -162,8 +166,8 @@ def update(
 ) -> dict[str, Any]:
     """Change what describes a version; its files stay."""
     require(caller, Action.ASSET_WRITE, workspace)
-    existing = platform.models.get(workspace, name, version)
     identity = _identity(platform, workspace)
+    existing = platform.models.get(workspace, name, version)
     record = _described(existing, identity, platform.user)
     found = changed_fields(record, changes, what=f"model `{name}:{version}`", may_change=MAY_CHANGE)
     if not found:
@@ -190,6 +194,7 @@ def archive(
     """Hide a version (or, where none is named, the model with all of them) from lists and from `@latest`."""
     require(caller, Action.ASSET_WRITE, workspace)
     one_or_all(version, label)
+    _identity(platform, workspace)
     models = platform.models
     if version is None and label is None:
         models.archive_whole(workspace, name, True)
@@ -220,6 +225,7 @@ def restore(
     """
     require(caller, Action.ASSET_WRITE, workspace)
     one_or_all(version, label)
+    _identity(platform, workspace)
     models = platform.models
     if version is None and label is None:
         models.archive_whole(workspace, name, False)
@@ -247,7 +253,13 @@ def _tell(platform: Platform, workspace: str, name: str, version: str | None) ->
         tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
 
 
+def described(platform: Platform, scope: str, version: ModelVersion) -> dict[str, Any]:
+    """The record that REST returns of a version."""
+    return _described(version, _identity(platform, scope), platform.user)
+
+
 def _identity(platform: Platform, scope: str) -> Identity:
+    """Also sees to it that the scope exists: MLflow makes a workspace of any name that it is asked for."""
     with platform.database.reading() as tx:
         return identity_of(tx, scope, "model")
 

@@ -16,6 +16,7 @@ from penstock.jobs.planning import LOCAL_COMPUTE
 from penstock.resources import references as refs
 from penstock.resources.job_types import step_type
 from penstock.resources.raw_pipeline import MOST_LEVELS
+from penstock.resources.scope import BUILT_IN_REGISTRY
 from penstock.server.platform import Platform
 from penstock.server.verbs import compute
 from penstock.server.verbs.lookup import WorkspaceLookup
@@ -102,7 +103,7 @@ def _data_needs(value: dict[str, Any], pointer: str) -> Iterator[Need]:
         path = given.get("path") if isinstance(given, dict) else None
         if isinstance(path, str):
             yield from _datastore_need(path, f"{pointer}/inputs/{name}/path")
-        if isinstance(path, str) and path.startswith("azureml:") and not path.startswith("azureml://"):
+        if isinstance(path, str) and _names_an_asset(path):
             what = "model" if given.get("type") in ("custom_model", "mlflow_model") else "data"
             yield Need(what, f"{pointer}/inputs/{name}/path", path)
 
@@ -123,6 +124,11 @@ def _datastore_need(path: str, pointer: str) -> Iterator[Need]:
         yield Need("datastore", pointer, found[1])
 
 
+def _names_an_asset(path: str) -> bool:
+    in_registry = path.startswith("azureml://registries/")
+    return in_registry or (path.startswith("azureml:") and not path.startswith("azureml://"))
+
+
 def _compute_need(value: Any, pointer: str) -> Iterator[Need]:
     if isinstance(value, str) and "${{" not in value:
         try:
@@ -130,7 +136,7 @@ def _compute_need(value: Any, pointer: str) -> Iterator[Need]:
         except refs.BadReference:
             return  # the document's own check says what is wrong with it
         if isinstance(reference, refs.AssetReference) and reference.name not in (LOCAL_COMPUTE, "serverless"):
-            yield Need("compute", pointer, reference.name)
+            yield Need("compute", pointer, reference)
 
 
 def _environment_need(value: Any, pointer: str) -> Iterator[Need]:
@@ -160,9 +166,7 @@ def _check(
 ) -> list[Missing]:
     match need.what:
         case "compute":
-            return _unless(
-                need, need.reference, lambda: compute.find(tx, workspace, need.reference), _create_compute
-            )
+            return _compute(tx, workspace, lookup, need)
         case "software":
             return _software(platform, need)
         case "datastore":
@@ -177,6 +181,14 @@ def _check(
     if need.what == "data":
         return _unless(need, reference.name, lambda: lookup.data(reference), create_asset)
     return _unless(need, reference.name, lambda: lookup.model(reference), create_asset)
+
+
+def _compute(tx: Transaction, workspace: str, lookup: WorkspaceLookup, need: Need) -> list[Missing]:
+    name, place = need.reference.name, need.reference.workspace
+    elsewhere = _unless(
+        need, name, lambda: lookup.must_be_here("compute", name, place), lambda *_: (None, None)
+    )
+    return elsewhere or _unless(need, name, lambda: compute.find(tx, workspace, name), _create_compute)
 
 
 def _unless(need: Need, name: str, look: Any, command: Any) -> list[Missing]:
@@ -197,9 +209,14 @@ def _create_datastore(_: Need, name: str) -> tuple[str, None]:
     return f"penstock datastore create -n {name} --path <a folder of this machine>", None
 
 
-def create_asset(need: Need, name: str) -> tuple[str, None]:
+def create_asset(need: Need, name: str) -> tuple[str | None, None]:
     """The command that creates what is missing. Only its author knows the file."""
-    return f"penstock {need.what} create -f <the file that defines `{name}`>", None
+    reference = refs.parse_reference(need.reference, need.what) if isinstance(need.reference, str) else None
+    registry = reference.registry if isinstance(reference, refs.AssetReference) else None
+    if registry == BUILT_IN_REGISTRY:
+        return None, None
+    more = f" --registry-name {registry}" if registry is not None else ""
+    return f"penstock {need.what} create -f <the file that defines `{name}`>{more}", None
 
 
 def _software(platform: Platform, need: Need) -> list[Missing]:
