@@ -44,4 +44,4 @@ def hidden(kind: str, name: str, version: str, whole: bool) -> Problem:
     """What somebody should know who creates or describes a version that no list shows."""
     what = f"{kind} `{name}` is archived" if whole else f"{kind} `{name}:{version}` is archived"
     command = f"penstock {kind} restore -n {name}" + ("" if whole else f" -v {version}")
-    return Problem("", f"{what}: version {version} is not listed and is not `@latest`", hint=command)
+    return Problem("/name", f"{what}: version {version} is not listed and is not `@latest`", hint=command)
