@@ -85,6 +85,19 @@ def test_addresses_need_no_file_in_the_folder(api: Api, folder: Path) -> None:
     assert api.create("data", name="d", type="mltable", path=api.upload(folder))["version"] == "1"
 
 
+def test_a_setting_without_effect_is_named_with_its_line(api: Api, folder: Path) -> None:
+    """What other writers put into MLTable files is kept, and said to do nothing."""
+    (folder / "MLTable").write_text(
+        "paths:\n- file: ./a.csv\ntransformations:\n- read_delimited:\n    partition_size: 100\n"
+    )
+    document = {"name": "d", "type": "mltable", "path": api.upload(folder)}
+
+    (warning,) = api.post("workspaces/default/data", document=document)["warnings"]
+
+    assert (warning["file"], warning["line"]) == ("taxi/MLTable", 5)
+    assert "`partition_size` is recorded and has no effect: files are read whole" in warning["message"]
+
+
 def test_validation_can_be_skipped_but_not_the_file(api: Api, folder: Path) -> None:
     """`skip_validation` takes what the file says; without a file called `MLTable` there is no table."""
     (folder / "MLTable").write_text("unheard: of\n")

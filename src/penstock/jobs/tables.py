@@ -48,7 +48,8 @@ def tell_step(
         return {}
     paths = [Path(texts[name]) for name, port in plan.inputs.items() if port.type == TYPE and name in texts]
     known = _known(paths, locator)
-    file = folders.run / "mltable.json"
+    file = folders.copies / "mltable.json"  # goes with the run; no input can have that name
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(known), encoding="utf-8")
     return {MAP_VARIABLE: str(folders.home.plainly(file))}
 

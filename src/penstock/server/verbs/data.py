@@ -1,5 +1,6 @@
 """Data assets: a local path was uploaded and has a place in the datastore; a remote one is recorded as it is."""
 
+from dataclasses import replace
 from typing import Any
 
 from penstock.datastores import folders
@@ -43,7 +44,8 @@ def create(
         lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
         place = _place_of_uploads(lookup, data)
         if data.type == "mltable":
-            mltable.check(platform, lookup, str(data.path), skip_validation=skip_validation)
+            said = mltable.check(platform, lookup, str(data.path), skip_validation=skip_validation)
+            parsed = replace(parsed, warnings=(*parsed.warnings, *said))
     path = _address(platform, place, str(data.path), data.type)
     spec = {**data.to_document(), "path": path}
     new = asset.NewVersion(

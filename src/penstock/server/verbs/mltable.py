@@ -6,6 +6,7 @@ from penstock.errors import InvalidDocument, Problem
 from penstock.provided.mltable.paths import is_address, pattern_of
 from penstock.resources import references as refs
 from penstock.resources.mltable_file import FILE_NAME, MLTableFile, PathItem, parse_mltable, placed
+from penstock.resources.model_base import warnings_within
 from penstock.resources.snapshots import Snapshot, SnapshotUri, parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs.lookup import WorkspaceLookup
@@ -14,31 +15,34 @@ _LARGEST = 1_000_000
 """Bytes of an MLTable file."""
 
 
-def check(platform: Platform, lookup: WorkspaceLookup, path: str, *, skip_validation: bool) -> None:
-    """Raise InvalidDocument where the folder cannot be a table. With `skip_validation` it only must hold an MLTable file.
+def check(platform: Platform, lookup: WorkspaceLookup, path: str, *, skip_validation: bool) -> list[Problem]:
+    """Warnings about the folder's MLTable file; InvalidDocument where the folder cannot be a table.
 
-    A folder in a datastore is looked into where it is there; an address is taken as it is.
+    With `skip_validation` it only must hold the file. A folder in a datastore is looked into where it is there; an address
+    is taken as it is.
     """
     snapshot = parse_snapshot_uri(path)
     if snapshot is not None and snapshot.is_folder:
-        _check_uploaded(platform, snapshot, skip_validation=skip_validation)
-        return
+        return _check_uploaded(platform, snapshot, skip_validation=skip_validation)
     reference = refs.parse_reference(path, "data")
     if isinstance(reference, refs.DatastorePath) and not skip_validation:
         folder = lookup.place(reference).path
         if (folder / FILE_NAME).is_file():
-            parse_mltable((folder / FILE_NAME).read_bytes(), f"{folder.name}/{FILE_NAME}")
-        elif folder.exists():
+            name = f"{folder.name}/{FILE_NAME}"
+            table, source = parse_mltable((folder / FILE_NAME).read_bytes(), name)
+            return placed([*warnings_within(table)], source, name)
+        if folder.exists():
             raise _no_table(path)
+    return []
 
 
-def _check_uploaded(platform: Platform, uri: SnapshotUri, *, skip_validation: bool) -> None:
+def _check_uploaded(platform: Platform, uri: SnapshotUri, *, skip_validation: bool) -> list[Problem]:
     snapshot = platform.checkouts.load(uri.digest)
     found = next((file for file in snapshot.files if file.path == FILE_NAME), None)
     if found is None:
         raise _no_table(uri.name, [file.path for file in snapshot.files])
     if skip_validation:
-        return
+        return []
     name = f"{uri.name}/{FILE_NAME}"
     if found.size > _LARGEST:
         raise InvalidDocument([Problem("/path", f"{name} is larger than {_LARGEST // 1_000_000} MB")])
@@ -48,6 +52,7 @@ def _check_uploaded(platform: Platform, uri: SnapshotUri, *, skip_validation: bo
     problems = list(_absent(table, snapshot))
     if problems:
         raise InvalidDocument(placed(problems, source, name))
+    return placed([*warnings_within(table)], source, name)
 
 
 def _no_table(folder: str, names: list[str] | None = None) -> InvalidDocument:
