@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from penstock.cli.job import experiment_of
+from penstock.cli.job_plan import lines_of
 from tests.cli.conftest import Penstock
 from tests.cli.golden import held_against
 from tests.client.fake_server import FakeServer, Request, lines
@@ -334,7 +335,7 @@ def test_web_opens_a_one_time_link(
 def test_validate_prints_the_result_and_fails_where_it_failed(
     penstock: Penstock, fake: FakeServer, project: Path
 ) -> None:
-    """Edge case 16.3. Exit code 1 with the object on stdout."""
+    """Edge cases 6.8 and 16.3: exit code 1, and on stdout `errors` with message, path, value and location."""
     finding = {"pointer": "/command", "path": "/command", "message": "bad", "value": "echo hi"}
     fake.on("POST", f"{JOBS}:validate", {"result": "Failed", "errors": [finding], "warnings": []})
     failed = penstock("job validate -f job.yml")
@@ -344,6 +345,79 @@ def test_validate_prints_the_result_and_fails_where_it_failed(
     assert failed.code == 1
     assert json.loads(failed.out)["errors"][0]["location"] == "job.yml#line 2"
     assert (succeeded.code, succeeded.out) == (0, "Succeeded\n")
+
+
+STEP = {
+    "step": "outer/train",
+    "waits_for": ["prep"],
+    "decision": {"run": "it is new"},
+    "environment": {"name": "env:1", "digest": "ab" * 32, "state": "built"},
+    "compute": "azureml:cpu",
+    "code": {"name": "src", "digest": "cd" * 32},
+    "inputs": {
+        "rate": {"value": "0.1"},
+        "data": {"from_step": "prep", "from_output": "clean", "path": "azureml://x"},
+        "more": {"asset": "azureml:wine:3", "path": "snapshot://x"},
+        "note": None,
+    },
+    "outputs": {"model": {"path": "azureml://datastores/b/paths/m/"}},
+    "command": "python train.py \\\n  --rate 0.1",
+}
+PLAN = {
+    "name": None,
+    "steps": [STEP],
+    "outputs": {
+        "final": {"step": "outer/train", "output": "model", "path": "azureml://datastores/b/paths/m/"}
+    },
+}
+
+
+def test_a_dry_run_prints_the_plan_and_creates_nothing(
+    penstock: Penstock, fake: FakeServer, project: Path
+) -> None:
+    """JSON, or one row per step; what would be created is not posted."""
+    fake.on("POST", f"{JOBS}:plan", {"record": PLAN, "warnings": []})
+
+    record = penstock("job create -f job.yml --dry-run")
+    table = penstock("job create -f job.yml --dry-run -o table")
+    names = penstock("job create -f job.yml --dry-run --query steps[].step -o tsv")
+
+    assert json.loads(record.out) == PLAN
+    assert "outer/train" in table.out
+    assert "env:1 abababababab, built" in table.out
+    assert names.out == "outer/train\n"
+    assert fake.asked("POST", JOBS) == []
+
+
+def test_a_person_reads_the_plan_as_text() -> None:
+    """What each step waits for, reads, writes and executes, and why it runs."""
+    assert list(lines_of(PLAN, "job.yml")) == [
+        "job.yml would run 1 step; nothing was created",
+        "",
+        "outer/train  run, after prep  (it is new)",
+        "  environment  env:1 abababababab, built",
+        "  compute      cpu",
+        "  code         src  cdcdcdcdcdcd",
+        "  input        rate = 0.1",
+        "  input        data = prep.clean",
+        "  input        more = azureml:wine:3",
+        "  input        note = (left out)",
+        "  output       model → azureml://datastores/b/paths/m/",
+        "  $ python train.py \\",
+        "  $   --rate 0.1",
+        "",
+        "outputs of the job",
+        "  final: outer/train.model  azureml://datastores/b/paths/m/",
+    ]
+
+
+@pytest.mark.parametrize("flag", ["--stream", "--web", "--save-as x.yml"])
+def test_a_dry_run_makes_nothing_to_follow_or_to_keep(penstock: Penstock, project: Path, flag: str) -> None:
+    """Said before anything is asked."""
+    ran = penstock(f"job create -f job.yml --dry-run {flag}")
+
+    assert ran.code == 2
+    assert "exclude each other" in ran.err
 
 
 def test_list_asks_for_what_its_flags_say(penstock: Penstock, fake: FakeServer) -> None:

@@ -72,6 +72,15 @@ def test_a_step_is_a_pipeline_by_its_type_or_by_its_components() -> None:
     assert isinstance(steps["c"], CommandStep)
 
 
+@pytest.mark.parametrize("name", ["S1", "train-model", "1st", "a.b"])
+def test_names_of_steps_are_lower_case_identifiers_at_every_level(name: str) -> None:
+    """Edge case 6.1: `S1` fails, in the job and in a pipeline inside it."""
+    outside, inside = job(**{name: command()}), job(a={"component": component(jobs={name: command()})})
+
+    assert only(outside).pointer == f"/jobs/{name}"
+    assert only(inside).pointer == f"/jobs/a/component/jobs/{name}"
+
+
 def test_what_a_pipeline_is_written_as_parses_to_itself() -> None:
     """A stored document means what it meant."""
     first = parsed(job(a={"component": fit(), "inputs": {"rate": 1}}))

@@ -54,6 +54,7 @@ ALLOWED = {
     "GET /workspaces/{workspace}/jobs": "mj",
     "POST /workspaces/{workspace}/jobs": "m",
     "POST /workspaces/{workspace}/jobs:validate": "mj",
+    "POST /workspaces/{workspace}/jobs:plan": "mj",
     "POST /workspaces/{workspace}/documents:check": "mj",
     "GET /workspaces/{workspace}/jobs/{name}": "mj",
     "GET /workspaces/{workspace}/jobs/{name}/difference/{other}": "mj",

@@ -33,6 +33,10 @@ def _create(invocation: Invocation) -> object:
             "tags": flags.pairs_of(arguments.tags),
         },
     )
+    if arguments.dry_run:
+        from penstock.cli.job_plan import show_plan
+
+        return show_plan(invocation, document, experiment_of(Path.cwd()))
     jobs = invocation.client.jobs
     made = jobs.create(document, default_experiment=experiment_of(Path.cwd()))
     show_warnings(invocation, made.warnings)
@@ -217,6 +221,11 @@ COMMANDS = (
                 ("--skip-validation",), "Accepted; a job that is not valid cannot run.", takes="nothing"
             ),
             Argument(("--no-wait",), "Accepted; without --stream the command never waits.", takes="nothing"),
+            Argument(
+                ("--dry-run",),
+                "Print what would run, step by step, and create nothing; exit code 1 where the job is refused.",
+                takes="nothing",
+            ),
         ),
         examples=(
             Example("run a pipeline and follow it", "penstock job create -f pipeline.yml --stream"),
@@ -224,6 +233,7 @@ COMMANDS = (
                 "keep its name, as CI does",
                 "run_id=$(penstock job create -f pipeline.yml --query name -o tsv)",
             ),
+            Example("what would it do?", "penstock job create -f pipeline.yml --dry-run -o table"),
             Example(
                 "with other inputs",
                 "penstock job create -f pipeline.yml --set inputs.rate=0.1 settings.force_rerun=true",

@@ -33,22 +33,37 @@ class Jobs:
 
     def create(self, document: "Document | HasDocument", *, default_experiment: str) -> "Created":
         """Submit a job. `default_experiment` counts where the document names none."""
-        from penstock.client.uploads import prepare, problem_of, send
+        from penstock.client.uploads import prepare, send
 
         prepared = prepare(document)
-
-        def problems_of_the_server() -> Iterator[Problem]:
-            answer = self._connection.post(f"{self._path}:validate", {"document": prepared.data})
-            return (problem_of(error) for error in answer.get("errors") or ())
-
         return send(
             self._connection,
             self._path,
             prepared,
             more={"default_experiment": default_experiment},
             say=self._say,
-            find_more=problems_of_the_server,
+            find_more=lambda: self._problems(prepared.data),
         )
+
+    def plan(self, document: "Document | HasDocument", *, default_experiment: str) -> "Created":
+        """What `create` would do, as a record. Digests are computed here; nothing is uploaded and nothing is created."""
+        from penstock.client.uploads import prepare, send
+
+        prepared = prepare(document)
+        return send(
+            self._connection,
+            f"{self._path}:plan",
+            prepared,
+            more={"default_experiment": default_experiment},
+            find_more=lambda: self._problems(prepared.data),
+        )
+
+    def _problems(self, data: Record) -> "Iterator[Problem]":
+        """What the server finds wrong with a document."""
+        from penstock.client.uploads import problem_of
+
+        answer = self._connection.post(f"{self._path}:validate", {"document": data})
+        return (problem_of(error) for error in answer.get("errors") or ())
 
     def validate(self, document: "Document | HasDocument") -> Record:
         """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""

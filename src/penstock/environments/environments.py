@@ -129,6 +129,21 @@ class Environments:
             to_install=lock,
         )
 
+    def foreseen(self, request: EnvironmentRequest) -> tuple[str | None, bool]:
+        """The digest of what `ensure` gives, None where nobody has resolved the request yet, and whether it is built.
+
+        Asks neither the network nor uv.
+        """
+        recipe = recipe_of(request)
+        choice = self._choose(request, recipe)
+        lock = (
+            _read_lock(self._lock_record(recipe, choice.interpreter)) if isinstance(choice, Chosen) else None
+        )
+        if lock is None or not isinstance(choice, Chosen):
+            return None, False
+        digest = _digest(lock.text, *_facts(choice.interpreter))
+        return digest, read_built(self._prefix(digest)) is not None
+
     def ensure(self, request: EnvironmentRequest, say: Callable[[str], None]) -> ReadyEnvironment:
         """The environment, built if it is not there yet. However many ask at once, one builds and the others wait.
 
@@ -266,15 +281,8 @@ class Environments:
             recipe.wish, self._interpreters.found(), nearest_allowed=allowed, running=running_version()
         )
 
-    def _lock_of(
-        self,
-        request: EnvironmentRequest,
-        recipe: Recipe,
-        interpreter: Interpreter,
-        say: Callable[[str], None],
-        *,
-        fresh: bool,
-    ) -> Lock:
+    def _lock_record(self, recipe: Recipe, interpreter: Interpreter) -> Path:
+        """Where the lock of a request is kept."""
         asked = sorted(one.requirement for one in recipe.ask.wanted)
         name = _digest(
             str(_LOCK_SCHEMA),
@@ -285,11 +293,22 @@ class Environments:
             "",
             *recipe.ask.arguments,
         )
-        record = self._folder / "requests" / f"{name[:_NAME_LENGTH]}.json"
+        return self._folder / "requests" / f"{name[:_NAME_LENGTH]}.json"
+
+    def _lock_of(
+        self,
+        request: EnvironmentRequest,
+        recipe: Recipe,
+        interpreter: Interpreter,
+        say: Callable[[str], None],
+        *,
+        fresh: bool,
+    ) -> Lock:
+        record = self._lock_record(recipe, interpreter)
         lock = None if fresh else _read_lock(record)
         if lock is not None:
             return lock
-        with locked(self._folder / "locks" / f"request-{name[:_NAME_LENGTH]}"):
+        with locked(self._folder / "locks" / f"request-{record.stem}"):
             lock = None if fresh else _read_lock(record)
             if lock is not None:
                 return lock

@@ -125,7 +125,7 @@ class Locator:
         """The local file or folder behind a source. Raises NotFound where there is nothing."""
         path = self._path_of(source)
         if not path.exists():
-            raise NotFound(f"nothing is at `{_described(source)}`", details=(f"looked in: {path}",))
+            raise NotFound(f"nothing is at `{described(source)}`", details=(f"looked in: {path}",))
         return path
 
     def _path_of(self, source: Source) -> Path:
@@ -180,7 +180,8 @@ class Locator:
         return Place(root, output.inside if output.root else output.path, output.datastore).path
 
 
-def _described(source: Source) -> str:
+def described(source: Source) -> str:
+    """The address by which people know a source."""
     match source:
         case Uploaded(uri):
             return uri

@@ -60,6 +60,12 @@ def create_job(here: Here, by: By, workspace: str, body: NewJob) -> dict[str, An
     return verbs.create(here, by, workspace, body.document, body.default_experiment).as_record()
 
 
+@router.post("/jobs:plan")
+def plan_job(here: Here, by: By, workspace: str, body: NewJob) -> dict[str, Any]:
+    """Say what a job would do, and create nothing."""
+    return verbs.plan(here, by, workspace, body.document, body.default_experiment).as_record()
+
+
 @router.post("/jobs:validate")
 def validate_job(here: Here, by: By, workspace: str, body: DocumentBody) -> dict[str, Any]:
     """Say everything that is wrong with a job's document."""

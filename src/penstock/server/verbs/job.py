@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import AlreadyExists, Conflict, InvalidDocument, Problem
 from penstock.events import JobCancelRequested, JobStatusChanged
 from penstock.identity.permissions import Action, require
@@ -11,8 +12,10 @@ from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import group_of, job_record
 from penstock.jobs.downloads import file_of, files_of
+from penstock.jobs.forecast import UNNAMED, forecast
 from penstock.jobs.names import new_job_name, step_names
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
+from penstock.jobs.plans import PlannedEnvironment
 from penstock.jobs.rows import Birth, path_of, rows_of
 from penstock.jobs.scopes import steps_within
 from penstock.jobs.services import services_on
@@ -39,7 +42,8 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
         checked = _checked(platform, caller, workspace, document)
         with platform.database.reading() as tx:
             _check_free(tx, workspace, document.get("name"))
-            _plan(platform, caller, tx, workspace, checked, str(document.get("name") or "validated"))
+            lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+            _planned(tx, workspace, checked, str(document.get("name") or "validated"), lookup)
     except InvalidDocument as error:
         return failed(error.problems, document)
     except AlreadyExists as error:
@@ -66,6 +70,37 @@ def check(platform: Platform, caller: Caller, workspace: str, document: dict[str
     }
 
 
+def plan(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    document: dict[str, Any],
+    default_experiment: str | None,
+) -> Created:
+    """What `create` would make of the document, which is refused as it is there. Nothing is created or uploaded."""
+    require(caller, Action.JOB_READ, workspace)
+    checked = _checked(platform, caller, workspace, document)
+    job = checked.parsed.resource
+    assert isinstance(job, CommandJob | PipelineJob)
+    facts = {
+        "name": job.name,
+        "type": job.type,
+        "display_name": job.display_name,
+        "experiment_name": job.experiment_name or default_experiment or DEFAULT_EXPERIMENT,
+        "workspace": workspace,
+    }
+    with platform.database.reading() as tx:
+        _check_free(tx, workspace, job.name)
+        lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        planned = _planned(tx, workspace, checked, job.name or UNNAMED, lookup)
+
+    def foreseen(environment: PlannedEnvironment) -> tuple[str | None, bool]:
+        request = EnvironmentRequest(environment.label, environment.image, environment.conda)
+        return platform.environments.foreseen(request)
+
+    return Created(forecast(planned, facts, foreseen, lookup.versions), warnings_of(checked.parsed))
+
+
 def create(
     platform: Platform,
     caller: Caller,
@@ -84,9 +119,9 @@ def create(
     with platform.database.transaction() as tx:
         group = group_of(tx, workspace)
         _check_free(tx, workspace, name)
-        planned = _plan(platform, caller, tx, workspace, checked, name)
-        birth = Birth(workspace, name, experiment, platform.clock(), platform.user)
         lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        planned = _planned(tx, workspace, checked, name, lookup)
+        birth = Birth(workspace, name, experiment, platform.clock(), platform.user)
         records = [pinned_row(record, lookup) for record in rows_of(job, planned, birth)]
         for record in records:
             tx.jobs.insert(record)
@@ -134,10 +169,10 @@ def _checked(platform: Platform, caller: Caller, workspace: str, document: dict[
     return _Checked(Parsed(parsed.resource, whole.placed(parsed.warnings)), whole)
 
 
-def _plan(
-    platform: Platform, caller: Caller, tx: Transaction, workspace: str, checked: _Checked, name: str
+def _planned(
+    tx: Transaction, workspace: str, checked: _Checked, name: str, lookup: WorkspaceLookup
 ) -> PlannedJob:
-    lookup, job = WorkspaceLookup(platform, tx, workspace, caller.settings), checked.parsed.resource
+    job = checked.parsed.resource
     try:
         if isinstance(job, CommandJob):
             planned = plan_command(job, name, lookup)

@@ -47,6 +47,8 @@ class WorkspaceLookup(Lookup):
         self._tx = tx
         self._workspace = workspace
         self._given = given or {}
+        self.versions: dict[Source, str] = {}
+        """The data assets that were asked for, by what is behind them."""
 
     @cached_property
     def settings(self) -> Mapping[str, str]:
@@ -119,7 +121,9 @@ class WorkspaceLookup(Lookup):
     def data(self, reference: refs.AssetReference) -> tuple[str, Source]:
         record = self._asset("data", reference)
         kind, path = str(record.spec.get("type") or "uri_folder"), str(record.spec["path"])
-        return kind, source_of(path, reference.registry)
+        source = source_of(path, reference.registry)
+        self.versions.setdefault(source, _explicit(record))
+        return kind, source
 
     def model(self, reference: refs.AssetReference) -> tuple[str, Source]:
         found = self._model(reference)

@@ -1,0 +1,124 @@
+"""What a job would do, told before it is created: the record that `job create --dry-run` prints."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from penstock.jobs.places import described
+from penstock.jobs.planning import PlannedJob
+from penstock.jobs.plans import OutputOf, PlannedEnvironment, PlannedInput, PlannedOutput, Source, StepPlan
+from penstock.resources.expressions import Expression, parse_template, render
+from penstock.resources.snapshots import parse_snapshot_uri
+
+# What stands in names and paths of a job whose name is made up only when it is created.
+UNNAMED = "<name>"
+
+_EVERY_STEP_RUNS = "results of earlier jobs are not reused yet"
+
+# An environment's digest, None where it was never resolved, and whether it is built.
+Foreseen = Callable[[PlannedEnvironment], tuple[str | None, bool]]
+
+
+def forecast(
+    planned: PlannedJob, facts: Mapping[str, Any], foreseen: Foreseen, versions: Mapping[Source, str]
+) -> dict[str, Any]:
+    """The plan as a record: `facts` about the job itself, then its steps in an order in which they may run.
+
+    `versions` names the data assets behind sources (`azureml:wine:3`). Each step carries a `decision`, whose one key
+    says what happens to it and whose value says why.
+    """
+    paths = {name: path for path, name in planned.names.items()}
+    return {
+        **facts,
+        "steps": [
+            _step(path, planned.steps[path], planned, paths, foreseen, versions)
+            for path in in_order({path: plan.needs for path, plan in planned.steps.items()})
+        ],
+        "outputs": {name: _written(output, planned, paths) for name, output in planned.outputs.items()},
+    }
+
+
+def in_order(needs: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Every step after those that it waits for; otherwise as the file has them. There are no circles."""
+    waiting, done = list(needs), set[str]()
+    while waiting:
+        ready = next(path for path in waiting if done.issuperset(needs[path]))
+        waiting.remove(ready)
+        done.add(ready)
+        yield ready
+
+
+def _step(
+    path: str,
+    plan: StepPlan,
+    planned: PlannedJob,
+    paths: Mapping[str, str],
+    foreseen: Foreseen,
+    versions: Mapping[Source, str],
+) -> dict[str, Any]:
+    return {
+        "step": path,
+        "job": planned.names[path],
+        "waits_for": list(plan.needs),
+        "decision": {"run": _EVERY_STEP_RUNS},
+        "environment": _environment(plan.environment, foreseen),
+        "compute": f"azureml:{plan.compute}",
+        "instance_count": plan.instance_count,
+        "timeout": plan.timeout,
+        "code": _code(plan.code),
+        "inputs": {name: _input(value, paths, versions) for name, value in plan.inputs.items()},
+        "outputs": {name: _output(value) for name, value in plan.outputs.items()},
+        "environment_variables": dict(plan.environment_variables),
+        "command": command_so_far(plan),
+    }
+
+
+def _environment(environment: PlannedEnvironment, foreseen: Foreseen) -> dict[str, Any]:
+    digest, is_built = foreseen(environment)
+    state = "built" if is_built else "to be built"
+    return {"name": environment.label, "image": environment.image, "digest": digest, "state": state}
+
+
+def _code(code: str | None) -> dict[str, Any] | None:
+    snapshot = parse_snapshot_uri(code) if code is not None else None
+    return None if snapshot is None else {"name": snapshot.name, "digest": snapshot.digest}
+
+
+def _input(
+    value: PlannedInput, paths: Mapping[str, str], versions: Mapping[Source, str]
+) -> dict[str, Any] | None:
+    """A literal's text, or where data comes from; None for an optional input that is left out."""
+    if value.text is not None:
+        return {"type": value.type, "value": value.text}
+    source = value.source
+    if source is None:
+        return None
+    told: dict[str, Any] = {"type": value.type, "mode": value.mode or "ro_mount", "path": described(source)}
+    if isinstance(source, OutputOf) and source.job in paths:
+        told |= {"from_step": paths[source.job], "from_output": source.output}
+    if source in versions:
+        told["asset"] = versions[source]
+    return told
+
+
+def _output(value: PlannedOutput) -> dict[str, Any]:
+    place = f"azureml://datastores/{value.datastore}/paths/{value.path}"
+    return {"type": value.type, "mode": value.mode, "path": place}
+
+
+def _written(output: OutputOf, planned: PlannedJob, paths: Mapping[str, str]) -> dict[str, Any]:
+    step = paths[output.job]
+    return {"step": step, "output": output.output, **_output(planned.steps[step].outputs[output.output])}
+
+
+def command_so_far(plan: StepPlan) -> str:
+    """The command with its literals in place. Paths are known when the step starts: their expressions stay."""
+
+    def text_of(expression: Expression) -> str | None:
+        if expression.scope != "inputs":
+            return expression.text
+        value = plan.inputs.get(".".join(expression.path), PlannedInput())
+        if value.text is not None:
+            return value.text
+        return expression.text if value.is_set else None
+
+    return render(parse_template(plan.command), text_of)
