@@ -65,11 +65,13 @@ def _facts_of(platform: Platform, job: JobRecord, keys: Mapping[str, str]) -> Fa
         return Facts(values, groups)
     plan = StepPlan.from_record(job.spec["plan"])
     values |= {"command": plan.command, "compute": plan.compute, "timeout": plan.timeout}
+    values |= {"instance_count": plan.instance_count}
     groups |= {
         "inputs": {name: _shown(value, keys) for name, value in plan.inputs.items()},
         "outputs": {name: {"type": value.type, "mode": value.mode} for name, value in plan.outputs.items()},
         "environment": asdict(plan.environment),
         "environment_variables": plan.environment_variables,
+        "distribution": {} if plan.distribution is None else asdict(plan.distribution),
     }
     packages = platform.environments.packages(str(job.properties.get(ENVIRONMENT_PROPERTY)))
     return Facts(values, groups, _code(platform, plan.code), packages or {})
