@@ -104,7 +104,7 @@ def test_a_zip_that_is_there_is_a_file(project: Path) -> None:
 
 
 def test_ignore_files_of_the_code_and_of_the_includes_count_together(project: Path) -> None:
-    """Edge case 1.9: the code's rules for everything, a folder's own for that folder."""
+    """The code's rules for everything, a folder's own for that folder."""
     write(project / "train" / "src" / ".amlignore", "*.csv\nlib/deep\n")
     write(project / "train" / "src" / "big.csv", "1")
     write(project / "lib" / "big.csv", "1")
@@ -174,7 +174,7 @@ def test_links_of_an_include_may_not_leave_the_project(
 
 
 def test_a_step_by_file_and_a_step_written_out_have_their_includes(project: Path) -> None:
-    """Each is relative to the file that it stands in, and read once however many steps use it."""
+    """Edge cases 1.2 and 6.3: relative to the file that it stands in; two steps of one component have one snapshot."""
     component(project, "../lib")
     write(
         project / "pipeline.yml",

@@ -423,7 +423,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_document_says_what_is_wrong_and_where(name: str) -> None:
-    """Edge case 1.5 among others. Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`."""
+    """Edge cases 1.5 and 6.1 (`S1` as the name of a step) among others. Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`."""
     kind, text, pointer, words = BAD[name]
 
     problems = problems_of(kind, read(text))

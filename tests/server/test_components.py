@@ -37,7 +37,7 @@ def pipeline(component: str, **inputs: Any) -> dict[str, Any]:
 
 
 def test_a_component_without_a_version_gets_the_next_one(api: Api) -> None:
-    """Edge case 1.3: as the service counts, whether or not the content is new."""
+    """As the service counts, whether or not the content is new."""
     first = api.create("components", **train())
     second = api.create("components", **train())
     third = api.create("components", **train(command="echo other ${{inputs.rate}}"))
@@ -142,7 +142,7 @@ def test_a_step_may_be_a_registered_component(api: Api, reference: str) -> None:
 
 
 def test_what_is_wrong_with_a_step_is_told_by_the_ports_of_its_registered_component(api: Api) -> None:
-    """Missing, unknown and unfit inputs, as with a component that stands in a file."""
+    """Missing and unknown inputs, as with a component that stands in a file. Edge case 6.8: the shape of the answer."""
     api.create("components", **train())
 
     said = api.post("workspaces/default/jobs:validate", document=pipeline("azureml:train:1", rat="fast"))[
@@ -259,7 +259,7 @@ def test_a_component_may_be_called_otherwise_but_not_be_something_else(api: Api)
 
 
 def test_a_step_says_otherwise_than_its_registered_component(api: Api) -> None:
-    """Edge case 6.4: the environment is the step's, resources are merged key by key."""
+    """The environment is the step's, resources are merged key by key."""
     api.create("components", **train(resources={"shm_size": "2g", "instance_type": "a"}))
     document = pipeline("azureml:train")
     document["jobs"]["one"] |= {
