@@ -14,7 +14,7 @@ from penstock.resources.compute import Compute, NetworkSettings, SshSettings
 from penstock.resources.data import Data
 from penstock.resources.datastore import BY_TYPE, OneLake, OneLakeArtifact
 from penstock.resources.distribution import Distribution
-from penstock.resources.environment import Environment, InferenceConfig, Route
+from penstock.resources.environment import BuildContext, Environment, InferenceConfig, Route
 from penstock.resources.field_types import Choice
 from penstock.resources.inputs_and_outputs import InputValue, OutputValue
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob, PipelineSettings
@@ -48,6 +48,7 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
         "Inline in a job the same fields, without need of a `name`.",
         (
             ("", Environment),
+            ("build.", BuildContext),
             ("inference_config.", InferenceConfig),
             ("inference_config.liveness_route.", Route),
         ),
