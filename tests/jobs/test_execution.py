@@ -130,7 +130,7 @@ def test_a_step_that_breaks_its_promise_fails_with_the_reason(bench: Bench, comm
 
 
 def test_a_folder_that_stays_empty_is_a_warning(bench: Bench) -> None:
-    """Edge case 5.3: `outputs: {o: }` is a folder. Azure ML completes such a step; a user still wants to know."""
+    """Edge cases 4.8 and 5.3: `outputs: {o: }` is a folder, and exists. Azure ML completes such a step; a user still wants to know."""
     bench.create("j", **step("true", outputs={"o": None}))
 
     job = bench.settle("j")

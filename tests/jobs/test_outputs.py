@@ -199,6 +199,48 @@ def test_an_output_path_of_ones_own_keeps_what_is_there(bench: Bench) -> None:
     assert (folder / "two").stat().st_mode & 0o200
 
 
+def test_an_output_of_mode_upload_comes_to_its_place_at_the_end(bench: Bench) -> None:
+    """The step sees an empty folder; afterwards it is merged with what is there. A failed step uploads nothing."""
+    path = f"{STORE}/shared/"
+    place = bench.home.datastore("demo", "workspaceblobstore") / "shared"
+    (place / "sub").mkdir(parents=True)
+    (place / "old").write_text("old")
+    output = {"o": {"path": path, "type": "uri_folder", "mode": "upload"}}
+    command = (
+        'test -z "$(ls ${{outputs.o}})" && mkdir ${{outputs.o}}/sub && echo new > ${{outputs.o}}/sub/new'
+    )
+
+    assert ran(bench, command, outputs=output).status == st.COMPLETED
+    bench.create("k", **step("echo x > ${{outputs.o}}/half; exit 1", outputs=output))
+    assert bench.settle("k").status == st.FAILED
+
+    assert sorted(str(each.relative_to(place)) for each in place.rglob("*")) == ["old", "sub", "sub/new"]
+
+
+def test_an_uploaded_file_takes_no_folders_place(bench: Bench) -> None:
+    """The folder may be a person's own."""
+    place = bench.home.datastore("demo", "workspaceblobstore") / "shared"
+    (place / "x" / "mine").mkdir(parents=True)
+    output = {"o": {"path": f"{STORE}/shared/", "type": "uri_folder", "mode": "upload"}}
+
+    job = ran(bench, "echo x > ${{outputs.o}}/x", outputs=output)
+
+    assert job.error is not None
+    assert "has a file where a folder is" in job.error["message"]
+    assert (place / "x" / "mine").is_dir()
+
+
+def test_a_place_in_a_datastore_may_be_written_to_by_an_input(bench: Bench) -> None:
+    """Mode rw_mount gives the place itself."""
+    place = bench.home.datastore("demo", "workspaceblobstore") / "shared"
+    place.mkdir(parents=True)
+    value = {"d": {"path": f"{STORE}/shared/", "type": "uri_folder", "mode": "rw_mount"}}
+
+    assert ran(bench, "echo x > ${{inputs.d}}/x", inputs=value).status == st.COMPLETED
+
+    assert (place / "x").read_text() == "x\n"
+
+
 def test_a_folder_in_the_place_of_a_file_is_named(bench: Bench) -> None:
     """`mkdir -p "$OUT"` is what people write for a uri_file output."""
     job = ran(bench, "mkdir -p ${{outputs.o}}; touch ${{outputs.o}}/x", outputs={"o": {"type": "uri_file"}})

@@ -46,7 +46,7 @@ def test_two_outputs_at_one_place_are_refused(first: str, second: str) -> None:
 
 
 def test_a_name_in_the_path_keeps_outputs_apart() -> None:
-    """`${{name}}` is the step's job."""
+    """Edge case 4.2: `${{name}}` is the step's job, so two steps never collide."""
     path = {"o": {"type": "uri_folder", "path": f"{STORE}/x/${{{{name}}}}/"}}
     planned = plan(jobs={"a": step("x", outputs=path), "b": step("x", outputs=path)})
 
@@ -54,7 +54,7 @@ def test_a_name_in_the_path_keeps_outputs_apart() -> None:
 
 
 def test_an_asset_of_another_type_is_refused() -> None:
-    """The input says folder, the asset is a file: said at once, with both types."""
+    """Edge case 4.4: the input says folder, the asset is a file: said at once, with both types."""
     problems = problems_of(
         jobs={"a": step("x ${{inputs.i}}", inputs={"i": {"type": "uri_folder", "path": "azureml:wine:1"}})}
     )

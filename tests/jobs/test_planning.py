@@ -166,7 +166,7 @@ def test_a_components_ports_give_types_defaults_and_optional_inputs() -> None:
 
 
 def test_references_become_sources() -> None:
-    """Assets, datastores, jobs' outputs, models and addresses each have their own kind of source."""
+    """Edge case 4.3: each kind of reference has its own kind of source; a slash at the end of a folder stays."""
     planned = plan(
         inputs={
             "asset": {"type": "uri_file", "path": "azureml:wine@latest"},

@@ -155,6 +155,35 @@ def keep_artifacts(folders: JobFolders) -> tuple[str, ...]:
     return tuple(warnings)
 
 
+def deliver(plan: StepPlan, folders: JobFolders, locator: Locator) -> None:
+    """Outputs of mode `upload` come to their place: beside what is there, over what has the same name.
+
+    Can be repeated after a crash: what was moved is no longer in the step's folder.
+    """
+    for name, output in plan.outputs.items():
+        if output.is_delivered(folders.job):
+            place = locator.output_path(output)
+            written = folders.uploads / name / place.name
+            if written.is_symlink():
+                raise PenstockError(f"output `{name}` was replaced by a link")
+            if written.exists():
+                _refuse_folder_for_file(name, written, place)
+                _move_into(written, place)
+
+
+def _refuse_folder_for_file(name: str, written: Path, place: Path) -> None:
+    """A file may take the place of a file. That of a folder, with all in it, only a person may clear."""
+    if not written.is_dir() or written.is_symlink():
+        if place.is_dir() and not place.is_symlink():
+            raise PenstockError(
+                f"output `{name}` has a file where a folder is: {place}",
+                hint="remove the folder, or choose another path",
+            )
+    elif place.is_dir():
+        for entry in written.iterdir():
+            _refuse_folder_for_file(name, entry, place / entry.name)
+
+
 def _move_into(source: Path, target: Path) -> None:
     """Move, and where the target has something already, merge: what is newer stays."""
     if target.is_dir() and not target.is_symlink() and source.is_dir() and not source.is_symlink():
@@ -205,7 +234,7 @@ def _protect(name: str, outer: int) -> None:
 
 def clear_run(folders: JobFolders) -> None:
     """What only the run needed goes; logs, artifacts and outputs stay. What cannot go is left to `penstock gc`."""
-    for each in (folders.work, folders.copies, folders.overlay):
+    for each in (folders.work, folders.copies, folders.uploads, folders.overlay):
         try:
             remove_tree(each)
         except OSError as error:

@@ -58,6 +58,11 @@ class JobFolders:
         """Inputs of mode `download`."""
         return self.run / "inputs"
 
+    @property
+    def uploads(self) -> Path:
+        """Outputs of mode `upload` that are written to a place of their own: they are put there when the step has ended."""
+        return self.run / "outputs"
+
     def attempt(self, fence: int) -> Path:
         """The worker's files of one start of the process."""
         return self.run / "attempts" / str(fence)

@@ -121,6 +121,13 @@ class PlannedOutput:
     def is_file(self) -> bool:
         return self.type == "uri_file"
 
+    def is_delivered(self, job: str) -> bool:
+        """Whether the step writes into a folder of its own, which is put into its place at the end (mode `upload`).
+
+        In a place that is the job's alone nobody could tell the difference.
+        """
+        return self.mode == "upload" and not self.belongs_to(job)
+
     def belongs_to(self, job: str) -> bool:
         """Whether the place is the job's alone, so that what lies there is its own, and is protected afterwards.
 

@@ -16,7 +16,6 @@ from penstock.jobs.process_layout import layout_of
 from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
 from penstock.resources.expressions import Expression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
-from penstock.settings import Home
 from penstock.store.beneath import remove_tree
 
 Say = Callable[[str], None]
@@ -50,7 +49,7 @@ class Built:
 
 def fresh_folders(folders: JobFolders) -> None:
     """Empty folders for a run; what an earlier, unfinished start left behind goes."""
-    for folder in (folders.work, folders.copies, folders.overlay):
+    for folder in (folders.work, folders.copies, folders.uploads, folders.overlay):
         remove_tree(folder)
     for folder in (folders.work, folders.log.parent, folders.environment_log.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,11 +158,14 @@ def _only_file(name: str, folder: Path) -> Path:
     return files[0]
 
 
-def output_texts(job: str, plan: StepPlan, home: Home, locator: Locator) -> dict[str, str]:
+def output_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[str, str]:
     """What `${{outputs.x}}` becomes; afterwards a folder exists, and a file's parent does."""
     texts: dict[str, str] = {}
+    home, job = folders.home, folders.job
     for name, output in plan.outputs.items():
         path = locator.output_path(output)
+        if output.is_delivered(job):
+            path = folders.uploads / name / path.name
         if output.belongs_to(job):  # left by a start that did not end: outputs are written once
             remove_tree(path)
         (path.parent if output.is_file else path).mkdir(parents=True, exist_ok=True)

@@ -128,7 +128,7 @@ class StepRunner:
         locator = self.locator(job.workspace, plan.settings, say)
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
-        outputs = preparing.output_texts(job.name, plan, self._home, locator)
+        outputs = preparing.output_texts(plan, folders, locator)
         told = tables.tell_step(plan, folders, locator, inputs)
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)
@@ -156,6 +156,8 @@ class StepRunner:
         plan, folders = StepPlan.from_record(job.spec["plan"]), self.folders(job)
         locator = self.locator(job.workspace, plan.settings)
         warnings = finalizing.keep_artifacts(folders)
+        if finished.exit_code == 0:
+            finalizing.deliver(plan, folders, locator)
         outcome = finalizing.outcome_of(
             finished, plan, folders, locator, what=what(job), stopped_because=stopped_because
         )

@@ -1,5 +1,6 @@
 """Data assets: a local path was uploaded and has a place in the datastore; a remote one is recorded as it is."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,8 @@ def create(
         if data.type == "mltable":
             said = mltable.check(platform, lookup, str(data.path), skip_validation=skip_validation)
             parsed = replace(parsed, warnings=(*parsed.warnings, *said))
+        else:
+            parsed = replace(parsed, warnings=(*parsed.warnings, *_notes(lookup, data)))
     path = _address(platform, place, str(data.path), data.type)
     spec = {**data.to_document(), "path": path}
     new = asset.NewVersion(
@@ -81,6 +84,27 @@ def _place_of_uploads(lookup: WorkspaceLookup, data: Data) -> Place:
     if problems or place is None:
         raise InvalidDocument(problems)
     return place
+
+
+def _notes(lookup: WorkspaceLookup, data: Data) -> Iterator[Problem]:
+    """What the author of data at an address should know: it is recorded, and when its bytes are looked for."""
+    if not isinstance(refs.parse_reference(str(data.path), "data"), refs.WebAddress):
+        return
+    url = str(data.path)
+    try:
+        mapped = lookup.urls.find(url)
+        if mapped is None:
+            lookup.address(url, data.type)
+    except PenstockError as error:
+        message = f"the address is recorded, but no job can read it as it is: {error.message}"
+        yield Problem("/path", message, hint=error.hint, code="unsupported")
+        return
+    then = (
+        "downloaded by the first job that uses it"
+        if mapped is None
+        else f"{mapped.root} stands for it ({mapped.where})"
+    )
+    yield Problem("/path", f"the address is recorded, not its content: {then}", code="unsupported")
 
 
 def _problem(pointer: str, error: PenstockError) -> Problem:
