@@ -62,6 +62,18 @@ class Person:
         )
         return done
 
+    def begins(self, *words: str | Path) -> subprocess.Popen[bytes]:
+        """Run a program of `bin` and go on meanwhile. What it says is not kept."""
+        argv = [str(self.bin / str(words[0])), *map(str, words[1:])]
+        return subprocess.Popen(
+            argv,
+            cwd=self.folder,
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
     def penstock(self, *words: str | Path, expect: int = 0) -> str:
         """What a `penstock` command prints, without the closing line break."""
         return self.types("penstock", *words, expect=expect).stdout.rstrip("\n")
