@@ -13,6 +13,7 @@ from penstock.settings import Home, setting
 if TYPE_CHECKING:
     from penstock.client.assets import Assets
     from penstock.client.computes import Computes
+    from penstock.client.registries import InRegistry, Registries
     from penstock.client.server import Server
     from penstock.client.workspaces import Workspaces
     from penstock.sdk.jobs import Jobs
@@ -69,6 +70,15 @@ class Client:
     def workspaces(self) -> "Workspaces":
         """All workspaces of the server."""
         return self._connected.workspaces
+
+    @property
+    def registries(self) -> "Registries":
+        """All registries of the server: what workspaces share."""
+        return self._connected.registries
+
+    def in_registry(self, name: str) -> "InRegistry":
+        """The assets of a registry: `client.in_registry("shared").models.list()`."""
+        return self._connected.in_registry(name)
 
     @property
     def server(self) -> "Server":
