@@ -1,10 +1,10 @@
 """`penstock datastore`: named places where data lies."""
 
-from penstock.cli import flags
+from penstock.cli import flags, update_flags
 from penstock.cli.confirm import confirm
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
-from penstock.errors import NotFound, UsageError
+from penstock.errors import NotFound
 
 
 def _create(invocation: Invocation) -> object:
@@ -45,17 +45,9 @@ def _show_default(invocation: Invocation) -> object:
 
 
 def _update(invocation: Invocation) -> object:
-    arguments = invocation.arguments
-    changes: dict[str, object] = {}
-    for override in arguments.set or ():
-        path, separator, value = override.partition("=")
-        if not separator or not path:
-            raise UsageError(f"argument --set: `{override}` is not PATH=VALUE")
-        changes[path] = value
-    if not changes:
-        raise UsageError("nothing to update", hint="for example: --set tags.team=taxi")
-    record = invocation.client.datastores.update(arguments.name, changes)
-    return None if arguments.no_wait else record
+    changes = update_flags.changes_of(invocation)
+    record = invocation.client.datastores.update(invocation.arguments.name, changes)
+    return None if invocation.arguments.no_wait else record
 
 
 def _delete(invocation: Invocation) -> None:
@@ -120,12 +112,7 @@ COMMANDS = (
         summary="Change a datastore's description, tags, or the folder of a local one.",
         arguments=(
             flags.name_of("datastore"),
-            Argument(
-                ("--set",),
-                "Set a property: description, tags.KEY, path.",
-                takes="values",
-                metavar="PATH=VALUE",
-            ),
+            *update_flags.ARGUMENTS,
             flags.NO_WAIT,
         ),
         examples=(Example("its folder has moved", "penstock datastore update -n lake --set path=/mnt/lake"),),

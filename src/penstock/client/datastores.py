@@ -46,20 +46,16 @@ class Datastores:
         found: Record = self._connection.get(f"{self._path}:default")
         return found
 
-    def update(self, name: str, changes: Mapping[str, object]) -> Record:
-        """Change settings. A dotted key (`tags.team`) changes one entry and leaves its others."""
-        present = self.show(name) if any("." in key for key in changes) else {}
-        whole: Record = {}
-        for key, value in changes.items():
-            outer, dot, inner = key.partition(".")
-            if dot:
-                whole.setdefault(outer, dict(present.get(outer) or {}))[inner] = value
-            elif key == "path" and isinstance(value, str) and value:
-                whole[key] = absolute(value, Path.cwd())
-            else:
-                whole[key] = value
+    def update(self, name: str, changes: Mapping[str, Any]) -> Record:
+        """Change settings: `{"set": {path: value}, "add": [{"path", "value"}], "remove": [path]}`.
+
+        A folder's relative path starts from the current one.
+        """
+        values = dict(changes.get("set") or {})
+        if isinstance(values.get("path"), str) and values["path"]:
+            values["path"] = absolute(values["path"], Path.cwd())
         found: Record = self._connection.request(
-            "PATCH", f"{self._path}/{escaped(name)}", body={"set": whole}
+            "PATCH", f"{self._path}/{escaped(name)}", body={**changes, "set": values}
         )
         return found
 

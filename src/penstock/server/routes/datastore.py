@@ -3,18 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import Field
 
-from penstock.server.routes.request import Body, By, DocumentBody, Here
+from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here
 from penstock.server.verbs import datastore as verbs
 
 router = APIRouter(tags=["datastore"], prefix="/workspaces/{workspace}/datastores")
-
-
-class ChangeBody(Body):
-    """The settings to change."""
-
-    changes: dict[str, Any] = Field(alias="set")
 
 
 @router.get("")
@@ -42,7 +35,7 @@ def show_datastore(here: Here, by: By, workspace: str, name: str) -> dict[str, A
 
 
 @router.patch("/{name}")
-def update_datastore(here: Here, by: By, workspace: str, name: str, body: ChangeBody) -> dict[str, Any]:
+def update_datastore(here: Here, by: By, workspace: str, name: str, body: ChangesBody) -> dict[str, Any]:
     """Change a datastore's description, tags or folder."""
     return verbs.update(here, by, workspace, name, body.changes)
 

@@ -5,22 +5,22 @@ from typing import Any
 
 from penstock.datastores import folders
 from penstock.datastores.url_map import UrlMap, read_url_map
-from penstock.errors import Conflict, InvalidDocument, PenstockError, Problem
+from penstock.errors import Conflict, InvalidDocument, Problem
 from penstock.events import DatastoreChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import creation_context, group_of, resource_id
 from penstock.resources import documents
+from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.datastore import Datastore
-from penstock.resources.nearest import did_you_mean
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.datastore import DatastoreRecord
 from penstock.store.transaction import Transaction
 
-_MUTABLE = ("description", "tags", "path")
+_MUTABLE = ("description", "tags")
 
 
 def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
@@ -98,24 +98,17 @@ def _where_it_is(platform: Platform, record: DatastoreRecord, urls: UrlMap) -> l
     return [Problem("/type", message, hint=hint, code="unsupported")]
 
 
-def update(
-    platform: Platform, caller: Caller, workspace: str, name: str, changes: dict[str, Any]
-) -> dict[str, Any]:
+def update(platform: Platform, caller: Caller, workspace: str, name: str, changes: Changes) -> dict[str, Any]:
     """Change a description, tags, or the folder of a local datastore."""
     require(caller, Action.ASSET_WRITE, workspace)
     with platform.database.transaction() as tx:
         existing = folders.demand(tx, workspace, name)
         if existing is None:
             raise Conflict(f"datastore `{name}` is built in; it has no settings")
-        for key in changes:
-            if key not in _MUTABLE or (key == "path" and existing.type != folders.LOCAL):
-                raise PenstockError(
-                    f"`{key}` of datastore `{name}` cannot be changed",
-                    details=(f"can be changed: {', '.join(_MUTABLE)} (path: of type local only)",),
-                    hint=did_you_mean(key, _MUTABLE),
-                )
-        merged = {**existing.spec, **changes, "name": name, "type": existing.type}
-        datastore = documents.parse("datastore", merged).resource
+        may_change = (*_MUTABLE, "path") if existing.type == folders.LOCAL else _MUTABLE
+        refuse_fixed(existing.spec, changes, what=f"datastore `{name}`", may_change=may_change)
+        merged = applied({**dict.fromkeys(may_change), **existing.spec}, changes)
+        datastore = documents.parse("datastore", {**merged, "name": name, "type": existing.type}).resource
         assert isinstance(datastore, Datastore)
         record = _put(platform, caller, tx, workspace, datastore, existing)
         urls = read_url_map(settings_of(tx, workspace, {}).get("url_map"))
