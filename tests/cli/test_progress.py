@@ -114,6 +114,29 @@ def test_the_view_follows_the_events() -> None:
     assert view.root.status == "Failed"
 
 
+def test_inner_steps_are_drawn_under_the_pipeline_that_they_are_in() -> None:
+    """In the order of the file, each a level further right; the job that is followed is the root, also where it is a step."""
+    record = {**PIPELINE, "jobs": {"outer": {"jobs": {"deep": {"jobs": {"one": {}}}}}, "read": {}}}
+    out = io.StringIO()
+    live = LiveProgress(record, Console(file=out, width=100, force_terminal=True, color_system=None))
+    live.start()
+    live.event({"kind": "status", "step": "outer/deep/one", "job": "x", "status": "Running", "at": 1.0})
+    live.event({"kind": "status", "step": "outer", "job": "happy_frog", "status": "Failed", "at": 2.0})
+    live.stop()
+
+    last = out.getvalue().rsplit("taxi", 1)[1].splitlines()
+    assert last[0].split() == ["Failed", "0:00"]
+    drawn = [
+        (line.index(name), name)
+        for line, name in zip(last[1:], ("outer", "deep", "one", "read"), strict=False)
+    ]
+    assert drawn == [(4, "outer"), (8, "deep"), (12, "one"), (4, "read")]
+    assert (
+        len({line.index(status) for line, status in zip(last[1:4], ("NotSt", "NotSt", "Runn"), strict=True)})
+        == 1
+    )
+
+
 @pytest.mark.parametrize("width", [20, 100])
 def test_the_live_tree_is_drawn_at_any_width(width: int) -> None:
     """Step, status and time; a log with markup in it is only text."""

@@ -159,7 +159,7 @@ def test_a_text_that_is_no_number_is_refused_by_a_port_of_that_type(given: str) 
             },
         )
 
-    assert "integer" in str(caught.value.problems[0])
+    assert "integer" in str(caught.value.problems[0].expected)
 
 
 def test_limits_and_variables_may_be_bound() -> None:

@@ -83,7 +83,7 @@ class RawStep:
         component = self.data.get("component")
         return component if isinstance(component, Mapping) else None
 
-    @property
+    @cached_property
     def is_understood(self) -> bool:
         """Whether its ports can be known: not for step types and components that are refused."""
         kind = step_type(self.data)
@@ -91,7 +91,7 @@ class RawStep:
             return kind == "command" and not isinstance(self.data.get("component"), str)
         return kind in ("command", "pipeline") and spelled_type(self.component) == kind
 
-    @property
+    @cached_property
     def is_pipeline(self) -> bool:
         """Whether it holds steps of its own."""
         return self.is_understood and step_type(self.data) == "pipeline"
@@ -171,6 +171,10 @@ class RawPipeline:
         """Every pipeline directly inside: its steps', and that of a job's component."""
         return (*((self.of_component,) if self.of_component else ()), *self.inner.values())
 
+    @cached_property
+    def _ports(self) -> Mapping[str, InputPort]:
+        return _ports(self.inputs)
+
     @property
     def outermost(self) -> "RawPipeline":
         return self if self.around is None else self.around[0].outermost
@@ -181,11 +185,12 @@ class RawPipeline:
         data = self.outermost.data
         return mapping(data.get("settings")).get("default_compute") or data.get("compute")
 
-    @property
+    @cached_property
     def names_any_compute(self) -> bool:
-        """Whether a compute other than `local` is named: only then is a step without one an oversight."""
-        named = (self.default_compute, *self.outermost.computes())
-        return any(compute and compute not in LOCAL for compute in named)
+        """Whether a compute other than `local` is named, anywhere: only then is a step without one an oversight."""
+        if self.around is not None:
+            return self.outermost.names_any_compute
+        return any(compute and compute not in LOCAL for compute in (self.default_compute, *self.computes()))
 
     def computes(self) -> Iterator[object]:
         """What the steps name, those of inner pipelines too."""
@@ -225,7 +230,7 @@ class RawPipeline:
             return UNKNOWN
         if self.around is None and not self.is_component:
             return _source_of_value(self.inputs[name])
-        port = _ports({name: self.inputs[name]}).get(name)
+        port = self._ports.get(name)
         if port is None:
             return UNKNOWN
         if self.around is None:  # whoever uses the component will say
