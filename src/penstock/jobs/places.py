@@ -94,7 +94,7 @@ def uploaded_path(home: Home, workspace: str, snapshot: SnapshotUri) -> Path:
 
 
 class Locator:
-    """Turns sources into local paths (or, for public addresses, texts)."""
+    """Turns sources into local paths. What lies at a public address is mapped or downloaded."""
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ class RunArtifact:
 
 @dataclass(frozen=True)
 class AtAddress:
-    """A public address; handed to the step as it stands."""
+    """A public address: mapped to a local path, or downloaded, when the step gets ready; `mode: direct` hands it over."""
 
     url: str
 

@@ -206,7 +206,7 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "A public address as an input",
-        "Handed to the command as it stands, with a warning unless `mode: direct`.",
+        "A single file is downloaded once, or a map of addresses names what stands for it; a folder has to be mapped. `mode: direct` hands the address over.",
     ),
     ("A datastore of another name", "A folder of the workspace, with a warning."),
     ("A pipeline's output that no step writes", "A warning."),
