@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from penstock.jobs.places import JobFolders
-from penstock.jobs.plans import StepPlan
+from penstock.jobs.plans import AtAddress, StepPlan
 from penstock.jobs.preparing import input_texts
+from penstock.testing.records import a_job as a_record
 from tests.server.conftest import Api
 
 PUBLIC = "https://azuremlexamples.blob.core.windows.net/datasets/iris.csv"
@@ -173,6 +174,22 @@ def test_an_unmapped_file_is_downloaded_and_counted_and_collected(api: Api, site
     usage = {each["what"]: each["bytes"] for each in api.get("usage")["entries"]}
     assert usage["downloads (data from addresses)"] > 0
     api.post("workspaces/default/jobs/j/cancel")
+
+
+def test_a_download_is_collected_once_no_open_job_can_need_it(api: Api, site: str) -> None:
+    """Whatever its age: a job that was created before its last use may be using it."""
+    path = api.platform.runner.locator("default").path_of(AtAddress(f"{site}/iris.csv"))
+    with api.platform.database.transaction() as tx:
+        tx.jobs.insert(a_record("open", workspace="default", status="Running", spec={"plan": {"needs": []}}))
+
+    kept = api.post("gc", older_than_days=0)["removed"]
+    with api.platform.database.transaction() as tx:
+        tx.jobs.update("default", "open", status="Completed", ended_at=2.0)
+    removed = api.post("gc", older_than_days=0)["removed"]
+
+    assert "download" not in {each["what"] for each in kept}
+    assert [each["name"] for each in removed if each["what"] == "download"] == [f"{site}/iris.csv"]
+    assert not path.exists()
 
 
 def test_direct_hands_an_unmapped_address_over(api: Api) -> None:

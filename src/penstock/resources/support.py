@@ -208,7 +208,10 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
         "A public address as an input",
         "A single file is downloaded once, or a map of addresses names what stands for it; a folder has to be mapped. `mode: direct` hands the address over.",
     ),
-    ("A datastore of another name", "A folder of the workspace, with a warning."),
+    (
+        "A datastore that does not exist",
+        "Refused when the job or asset that names it is created; one of the cloud is a folder of the workspace, or what a map of addresses names.",
+    ),
     ("A pipeline's output that no step writes", "A warning."),
     (
         "`resources.instance_count` above 1",
