@@ -96,6 +96,9 @@ class AnyEnvironment:
     def build(self, build: Any, label: str, pointer: str) -> PlannedEnvironment:
         return PlannedEnvironment(label, None, None)
 
+    def has_version(self, kind: str, name: str, version: str) -> bool:
+        return False
+
     def max_instances(self, compute: str) -> int | None:
         return None if compute == "local" else 3
 

@@ -55,6 +55,9 @@ class KnownThings:
     def address(self, url: str, kind: str) -> None:
         addresses.check(url, kind, UrlMap())
 
+    def has_version(self, kind: str, name: str, version: str) -> bool:
+        return (kind, name, version) == ("data", "taken", "1")
+
     def place(self, reference: refs.DatastorePath) -> Place:
         return Place(Path("/workspace", reference.datastore), reference.path, reference.datastore)
 

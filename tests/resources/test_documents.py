@@ -330,11 +330,11 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/inputs/x/path",
         ("names no version",),
     ),
-    "a registered output": (
+    "a version of an output that has no name": (
         "job",
-        "{command: a, environment: 'azureml:e:1', outputs: {x: {name: m}}}",
+        "{command: a, environment: 'azureml:e:1', outputs: {x: {version: 2}}}",
         "/outputs/x/name",
-        ("`name` is not supported yet",),
+        ("`version` is given, and no `name`",),
     ),
     "an output on the disk": (
         "job",

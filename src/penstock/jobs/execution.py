@@ -321,8 +321,8 @@ class Engine:
                 self._instances.ask(report.key, _compute_of(job), *_wish_of(job))
             case Handle() as handle:
                 self._started(job, handle)
-            case Outcome(status, error, warnings):
-                properties = {**job.properties, **warning_properties(warnings)}
+            case Outcome(status, error, warnings, more):
+                properties = {**job.properties, **warning_properties(warnings), **more}
                 ended = job.ended_at or self._clock()
                 self._end(job, status, error=error, properties=properties, ended_at=ended)
             case error if job.status == st.CANCEL_REQUESTED:  # it has no process, and shall have none

@@ -6,7 +6,8 @@ import os
 import shutil
 import stat
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ _TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job's end: its final status, the error that goes with it, and what deserves a warning."""
+    """A job's end: its final status, the error that goes with it, what deserves a warning, and new properties."""
 
     status: str
     error: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def outcome_of(

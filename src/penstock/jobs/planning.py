@@ -68,6 +68,10 @@ class Lookup(Protocol):
         """Where a path of a datastore lies."""
         ...
 
+    def has_version(self, kind: str, name: str, version: str) -> bool:
+        """Whether there is such a version of `data` or `model`, archived or not."""
+        ...
+
 
 @dataclass(frozen=True)
 class PlannedJob:
@@ -366,7 +370,10 @@ class _Context:
                 partial(self._root_of, datastore, path),
                 ("", ""),
             )
-            outputs[port] = PlannedOutput(wish.type, wish.mode, datastore, path, root, inside)
+            outputs[port] = PlannedOutput(
+                wish.type, wish.mode, datastore, path, root, inside, wish.name, wish.version
+            )
+            self._must_be_free(wish, f"{pointer}/outputs/{port}")
             taken = self._places.take(outputs[port], key if parent else None, port)
             if taken is not None:
                 self.problems.append(Problem(f"{pointer}/outputs/{port}", *taken))
@@ -384,6 +391,19 @@ class _Context:
                 hint="use `mode: download` for a private copy, or give a place in a datastore",
             )
 
+    def _must_be_free(self, wish: OutputWish, pointer: str) -> None:
+        """A version that exists already cannot be registered: better told now than after the training."""
+        kind = "model" if wish.type in MODEL_TYPES else "data"
+        if wish.name and wish.version and self.lookup.has_version(kind, wish.name, wish.version):
+            self.problems.append(
+                Problem(
+                    pointer,
+                    f"the output is to be registered as {kind} `{wish.name}:{wish.version}`, which exists already",
+                    hint="leave `version` out to get the next one, or name a new one",
+                    code="taken",
+                )
+            )
+
     def _root_of(self, datastore: str, path: str) -> tuple[str, str]:
         """The folder outside the workspace that an output is written to, and the path there; empty for one inside."""
         place = self.lookup.place(refs.DatastorePath(datastore, path))
@@ -392,7 +412,8 @@ class _Context:
 
 def _wish_of(value: Any) -> OutputWish:
     mode, path = getattr(value, "mode", None), getattr(value, "path", None)
-    return OutputWish(_type_of(value, "uri_folder"), str(mode or "rw_mount"), path)
+    name, version = getattr(value, "name", None), getattr(value, "version", None)
+    return OutputWish(_type_of(value, "uri_folder"), str(mode or "rw_mount"), path, name, version)
 
 
 def _filled(text: str, literal: Callable[[Expression], str | None]) -> str:

@@ -107,7 +107,8 @@ class PlannedOutput:
     """One output: where in which datastore it is written. `path` ends with `/` for a folder.
 
     `root` is the folder behind a datastore that is none of the workspace's own, and `inside` the path below it: they
-    stay what they were when the job was created.
+    stay what they were when the job was created. What has a `name` is registered when the step has completed, as the next
+    version where no `version` is given.
     """
 
     type: str
@@ -116,6 +117,8 @@ class PlannedOutput:
     path: str
     root: str = ""
     inside: str = ""
+    name: str | None = None
+    version: str | None = None
 
     @property
     def is_file(self) -> bool:

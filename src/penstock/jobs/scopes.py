@@ -33,6 +33,8 @@ class OutputWish:
     type: str
     mode: str
     path: str | None
+    name: str | None = None
+    version: str | None = None
 
 
 def steps_within(job: PipelineJob) -> dict[str, Placed]:
@@ -154,7 +156,9 @@ class Scope:
         mode = next((each.mode for each in outside_in if getattr(each, "mode", None)), None)
         paths = (getattr(each, "path", None) for each in outside_in)
         path = next((path for path in paths if path is not None and bound_output(path) is None), None)
-        return OutputWish(str(kind or "uri_folder"), str(mode or "rw_mount"), path)
+        named = next((each for each in outside_in if getattr(each, "name", None)), None)
+        name, version = getattr(named, "name", None), getattr(named, "version", None)
+        return OutputWish(str(kind or "uri_folder"), str(mode or "rw_mount"), path, name, version)
 
     def _said_around(self, output: str | None) -> Iterator[Any]:
         """What is said of a pipeline's output, from the inside out: by its component, its step, what that is bound to."""

@@ -20,6 +20,7 @@ from penstock.jobs import finalizing, preparing, tables
 from penstock.jobs import statuses as st
 from penstock.jobs.description import group_of
 from penstock.jobs.finalizing import Outcome
+from penstock.jobs.named_outputs import NamedOutputs
 from penstock.jobs.places import JobFolders, Locator
 from penstock.jobs.plans import StepPlan
 from penstock.jobs.preparing import Built, Ready
@@ -90,6 +91,7 @@ class StepRunner:
         self._tracking_uri = tracking_uri
         self._start_tracking = start_tracking
         self._clock = clock
+        self._named_outputs = NamedOutputs(database, models, clock)
         self._pipeline_runs = threading.Lock()
         self._warned: dict[tuple[str, str, str], None] = {}  # the latest, oldest first
         self._warning = threading.Lock()
@@ -150,7 +152,7 @@ class StepRunner:
             outcome = finalizing.unkept(what(job), error)
         warnings = (*outcome.warnings, *self.end_run(job, outcome.status, finished.ended_at))
         finalizing.clear_run(folders)
-        return Outcome(outcome.status, outcome.error, warnings)
+        return replace(outcome, warnings=warnings)
 
     def _taken_stock(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         plan, folders = StepPlan.from_record(job.spec["plan"]), self.folders(job)
@@ -163,7 +165,8 @@ class StepRunner:
         )
         if outcome.status == st.COMPLETED:
             finalizing.write_protect(job.name, plan, locator)
-        return Outcome(outcome.status, outcome.error, (*outcome.warnings, *warnings))
+            outcome = replace(outcome, properties=self._named_outputs.register(job, plan, locator))
+        return replace(outcome, warnings=(*outcome.warnings, *warnings))
 
     def abandon(self, job: JobRecord) -> None:
         """A step that was prepared and has ended without a process: its run ends, its folders go."""

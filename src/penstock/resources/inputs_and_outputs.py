@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from penstock.errors import Problem
 from penstock.resources.expressions import whole
-from penstock.resources.field_types import AlsoWritten, Flag, GroupedPortName, PortName
-from penstock.resources.model_base import Part, not_yet
+from penstock.resources.field_types import AlsoWritten, AssetName, Flag, GroupedPortName, PortName, Version
+from penstock.resources.model_base import Part
 from penstock.resources.ports import (
     MODEL_TYPES,
     OLD_TYPE_NAMES,
@@ -126,8 +126,17 @@ class OutputValue(Part):
     mode: OutputMode | None = None
     path: OutputPath | None = Field(default=None, description="a place in a datastore")
     description: str | None = None
-    name: Any = not_yet("register the result in the script, for example with mlflow.register_model")
-    version: Any = not_yet()
+    name: AssetName | None = Field(
+        default=None, description="what was written is registered under it when the step has completed"
+    )
+    version: Version | None = Field(default=None, description="the next whole number if absent")
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
+        if data.get("version") is not None and data.get("name") is None:
+            yield Problem(
+                "/name", "`version` is given, and no `name` to register the output under", code="missing"
+            )
 
     def remarks(self) -> Iterator[Problem]:
         yield from place_remarks(self.path, "output", "/path")

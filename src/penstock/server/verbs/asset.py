@@ -1,7 +1,5 @@
 """What all versioned assets share: versions, labels, listing. Environments and data assets are kept in our database."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +18,7 @@ from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.curated import built_in_asset, built_in_assets, is_built_in
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.scope import PLURALS, Identity, identity_of, must_exist
-from penstock.store.records.asset import AssetRecord
+from penstock.store.records.asset import AssetRecord, content_digest
 from penstock.store.transaction import Transaction
 
 LATEST = "latest"
@@ -49,14 +47,9 @@ class NewVersion:
     display_name: str | None = None
 
 
-def digest_of(content: Mapping[str, Any]) -> str:
-    """The identity of a version's content: equal content has an equal digest, however the file was written."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def save(platform: Platform, tx: Transaction, workspace: str, new: NewVersion) -> AssetRecord:
     """Write a version: a new one, or the same one again with other tags; refused where the content differs."""
-    digest = digest_of(new.content)
+    digest = content_digest(new.content)
     must_exist(tx, workspace)
     existing = _same_version(tx, workspace, new, digest)
     if existing is not None:

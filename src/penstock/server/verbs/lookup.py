@@ -69,6 +69,11 @@ class WorkspaceLookup(Lookup):
     def address(self, url: str, kind: str) -> None:
         addresses.check(url, kind, self.urls)
 
+    def has_version(self, kind: str, name: str, version: str) -> bool:
+        if kind == "model":
+            return self._platform.models.find(self._workspace, name, version) is not None
+        return self._tx.assets.find(self._workspace, kind, name, version) is not None
+
     def place(self, reference: refs.DatastorePath) -> folders.Place:
         if reference.workspace not in (None, self._workspace):
             raise NotFound(

@@ -1,5 +1,7 @@
 """Assets: named, versioned things, environments, data and models alike. A version's content never changes."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
@@ -39,6 +41,11 @@ class AssetRecord:
     modified_at: float
     sequence: int = 0
     archived_whole: bool = False
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """The identity of a version's content: equal content has an equal digest, however the file was written."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class AssetChanges(TypedDict, total=False):
