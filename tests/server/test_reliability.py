@@ -73,7 +73,7 @@ def test_reliability_01_no_route_follows_a_traversal(api: Api, text: str) -> Non
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_reliability_01_no_name_in_a_document_leaves_the_home(api: Api, name: str) -> None:
     """Names become folders: what is no plain name is refused before anything is made."""
-    unsafe = any(part in name for part in ("/", "\\", "..", "\x00"))
+    unsafe = name in (".", "..") or any(part in name for part in ("/", "\\", "\x00"))
     documents: list[tuple[str, dict[str, Any]]] = [
         ("workspaces", {"name": name}),
         ("workspaces/default/data", {"name": name, "type": "uri_folder", "path": "https://example.com/x/"}),
