@@ -31,6 +31,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PENSTOCK_DOWNLOAD_LIMIT_MB", "10240", "Files at addresses that are larger, in MiB, are refused; 0 means none is."),
     Setting("PENSTOCK_URL_MAP", "", "File that says which local path stands for which address; over a workspace's `url_map`."),
     Setting("PENSTOCK_ENVIRONMENT_MAP", "", "File that says which environment stands for which curated name; over a workspace's `environment_map`."),
+    Setting("PENSTOCK_CONTAINERS", "auto", "`auto`: steps run in a container where their Dockerfile cannot be a venv and podman or docker answers; `always`: wherever there is an image; `never`."),
     Setting("PENSTOCK_IDLE_MINUTES", "0", "The embedded server stops after this many idle minutes; 0 means never."),
 )  # fmt: skip
 

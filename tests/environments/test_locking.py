@@ -223,7 +223,7 @@ def test_an_image_alone_is_recorded_with_one_warning(environments: Environments)
 
     assert environments.check(request) == ()
     assert len(locked.warnings) == 1
-    assert "no container engine is used yet" in locked.warnings[0]
+    assert "is recorded and not run" in locked.warnings[0]
     assert not locked.has_mlflow
     assert {line.split("==")[0] for line in locked.lock.splitlines()} <= {"pip", "setuptools", "wheel"}
 

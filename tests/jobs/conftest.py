@@ -129,6 +129,7 @@ class Bench:
             self.home,
             self.environments,  # type: ignore[arg-type]
             Checkouts(self.home.checkouts, self.artifacts),
+            None,  # type: ignore[arg-type]  # no step runs in a container here
             self.runs,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]  # no model is read here
             Tokens(b"x" * 32),

@@ -544,7 +544,7 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "environment",
         "{name: e, image: x}",
         "/image",
-        ("no container engine", "this machine's tools"),
+        ("PENSTOCK_CONTAINERS", "this machine's tools"),
     ),
     "a conda file alone": (
         "environment",

@@ -9,6 +9,12 @@ from tests.server.conftest import Api
 DOCKERFILE = "FROM python:3.10\nENV MODE=fast\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
 
 
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without podman and docker."""
+    monkeypatch.setenv("PENSTOCK_CONTAINERS", "never")
+
+
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
     """A folder with a Dockerfile that only installs a package."""

@@ -19,7 +19,9 @@ from penstock.environments.run_commands import Refused, commands_of, read_comman
 from penstock.errors import InvalidDocument, Problem
 from penstock.resources.reading import load_yaml
 
-_WAY_OUT = "take the line out, and put what the job needs of it on this machine"
+_WAY_OUT = (
+    "take the line out, or start podman or docker where the server runs: the step then runs in the image"
+)
 # They describe a container that is started by itself; a job brings its own command.
 _OF_NO_EFFECT = ("CMD", "ENTRYPOINT", "EXPOSE", "USER", "HEALTHCHECK", "VOLUME", "STOPSIGNAL")
 _SILENT = ("LABEL", "MAINTAINER", "SHELL")

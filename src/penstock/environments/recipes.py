@@ -48,8 +48,8 @@ def recipe_of(request: EnvironmentRequest) -> Recipe:
     if image is not None and not image.is_plain_base:
         warnings = (
             *warnings,
-            f"image `{image.text}` is recorded and not run, since no container engine is used yet: "
-            "what it holds beside the conda file's packages is not there",
+            f"image `{image.text}` is recorded and not run: what it holds beside the conda file's packages is not "
+            "there (PENSTOCK_CONTAINERS=always runs steps in their image)",
         )
     return Recipe(
         wish=_wish(request, image, conda),
@@ -71,8 +71,8 @@ def _image_only(request: EnvironmentRequest, image: ImageName | None) -> Recipe:
         )
         return Recipe(wish, Ask(()), (problem,), (), is_image_only=True)
     warning = (
-        f"image `{image.text}` is recorded and not run, since no container engine is used yet: "
-        "commands run with a Python of this machine that has pip and no other package"
+        f"image `{image.text}` is recorded and not run: commands run with a Python of this machine that has pip and "
+        "no other package (PENSTOCK_CONTAINERS=always runs steps in their image)"
     )
     return Recipe(wish, Ask(()), (), (warning,), is_image_only=True)
 

@@ -5,6 +5,7 @@ the same plans.
 """
 
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -206,6 +207,8 @@ class _Context:
             instance_count=instances,
             distribution=planner.distribution(step.distribution, instances),
             priority=(queue.priority if queue else None) or "medium",
+            shm_size=step.resources.shm_size if step.resources else None,
+            docker_args=_words_of(step.resources.docker_args if step.resources else None),
         )
 
     def _steps_behind(self, inputs: Mapping[str, PlannedInput]) -> tuple[str, ...]:
@@ -437,3 +440,9 @@ def _literal_type(value: bool | int | float) -> str:
     if isinstance(value, bool):
         return "boolean"
     return "integer" if isinstance(value, int) else "number"
+
+
+def _words_of(docker_args: str | list[str] | None) -> tuple[str, ...]:
+    """One text or several, as the arguments that they are."""
+    texts = [docker_args] if isinstance(docker_args, str) else docker_args or []
+    return tuple(word for text in texts for word in shlex.split(text))

@@ -143,7 +143,8 @@ class PlannedOutput:
 class PlannedEnvironment:
     """The software environment: what it was called, what it is made of, and what a person should know about that.
 
-    `variables` are those that an image would give to its commands.
+    `variables` are those that an image would give to its commands. `in_container` says that the step runs in the image
+    itself, made of `build` (a context's `path` and `dockerfile_path`) where that is given.
     """
 
     label: str
@@ -151,6 +152,8 @@ class PlannedEnvironment:
     conda: Mapping[str, Any] | None
     notes: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    build: Mapping[str, str] | None = None
+    in_container: bool = False
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "PlannedEnvironment":
@@ -173,7 +176,8 @@ class StepPlan:
 
     `timeout` is in seconds; `needs` are keys of sibling steps.
 
-    `settings` are the workspace's, as they were for whoever created the job.
+    `settings` are the workspace's, as they were for whoever created the job. `shm_size` and `docker_args` are for a
+    container.
     """
 
     command: str
@@ -189,6 +193,8 @@ class StepPlan:
     distribution: PlannedDistribution | None = None
     priority: str = "medium"
     settings: Mapping[str, str] = field(default_factory=dict)
+    shm_size: str | None = None
+    docker_args: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         return {
@@ -205,6 +211,8 @@ class StepPlan:
             "distribution": None if self.distribution is None else asdict(self.distribution),
             "priority": self.priority,
             "settings": dict(self.settings),
+            "shm_size": self.shm_size,
+            "docker_args": list(self.docker_args),
         }
 
     @classmethod
@@ -225,4 +233,6 @@ class StepPlan:
             else None,
             priority=record.get("priority", "medium"),
             settings=record.get("settings") or {},
+            shm_size=record.get("shm_size"),
+            docker_args=tuple(record.get("docker_args") or ()),
         )

@@ -4,6 +4,7 @@ Both can be repeated: a server that was killed half-way does the same work again
 """
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from penstock.errors import NotFound, PenstockError
 from penstock.identity.tokens import Caller, Tokens
 from penstock.jobs import finalizing, preparing, tables
 from penstock.jobs import statuses as st
+from penstock.jobs.containers import Containers, Told
 from penstock.jobs.description import group_of
 from penstock.jobs.finalizing import Outcome
 from penstock.jobs.named_outputs import NamedOutputs
@@ -70,6 +72,7 @@ class StepRunner:
         home: Home,
         environments: Environments,
         checkouts: Checkouts,
+        containers: Containers,
         runs: Runs,
         models: Models,
         tokens: Tokens,
@@ -85,6 +88,7 @@ class StepRunner:
         self._folders = Folders(home, self._find_datastore)
         self._environments = environments
         self._checkouts = checkouts
+        self._containers = containers
         self._runs = runs
         self._models = models
         self._tokens = tokens
@@ -123,10 +127,18 @@ class StepRunner:
             pointer=f"{pointer_of_step(job)}/environment",
             notes=plan.environment.notes,
         )
-        environment = self._environments.ensure(request, say)
-        self._warn_once(job, environment.warnings, say)
-        overlay = self._environments.overlay(environment, folders.overlay)
-        built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
+        if plan.environment.in_container:
+            self._warn_once(job, plan.environment.notes, say)
+            image = self._containers.image_of(plan.environment, say)
+            # The variables that name these folders do not reach the container.
+            built, has_mlflow = Built(Path(sys.executable), (folders.overlay,), image), True
+        else:
+            image = ""
+            environment = self._environments.ensure(request, say)
+            self._warn_once(job, environment.warnings, say)
+            overlay = self._environments.overlay(environment, folders.overlay)
+            built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
+            has_mlflow = environment.has_mlflow
         locator = self.locator(job.workspace, plan.settings, say)
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
@@ -135,17 +147,24 @@ class StepRunner:
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)
         identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
-        tracking = self._tracking(job, plan, wanted=environment.has_mlflow)
+        tracking = self._tracking(job, plan, wanted=has_mlflow)
         try:
             ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)
+            if image:
+                ready = self._containers.in_container(
+                    ready, plan, folders, Told(inputs, outputs, told), image
+                )
         except Exception:
             self.end_run(replace(job, mlflow_run=tracking.run_id), st.FAILED, self._clock())
             raise
-        return Prepared(ready=replace(ready, env={**ready.env, **told}), mlflow_run=tracking.run_id)
+        env = ready.env if image else {**ready.env, **told}
+        return Prepared(ready=replace(ready, env=env), mlflow_run=tracking.run_id)
 
     def finalize(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         """What the process left behind becomes the job's artifacts, and its end becomes the job's status."""
         folders = self.folders(job)
+        if job.spec["plan"]["environment"].get("in_container"):
+            self._containers.clear(folders)
         try:
             outcome = self._taken_stock(job, finished, stopped_because)
         except (PenstockError, OSError) as error:  # what the script left cannot be kept as it is

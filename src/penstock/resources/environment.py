@@ -12,7 +12,7 @@ from penstock.resources.safe_paths import unsafe_part
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.resources.wording import describe, quoted, trouble
 
-_NO_ENGINE = "no container engine is used yet"
+_NO_ENGINE = "it is run only where the server has PENSTOCK_CONTAINERS=always"
 
 
 def _read_conda_file(value: Any) -> Any:
@@ -77,8 +77,8 @@ class BuildContext(Part):
     noun = "`build`"
 
     path: Annotated[str, AfterValidator(_build_path)] = Field(
-        description="a Dockerfile that only installs Python packages becomes a virtual environment; "
-        "other lines are refused by their number"
+        description="a Dockerfile that only installs Python packages becomes a virtual environment; any other is built "
+        "by podman or docker where one answers (PENSTOCK_CONTAINERS), and refused by its line where none does"
     )
     dockerfile_path: Annotated[FilledText, AfterValidator(_dockerfile_path)] = "Dockerfile"
 
@@ -165,7 +165,9 @@ class InlineEnvironment(Part):
                 if self.conda_file
                 else "commands use this machine's tools"
             )
-            yield Problem("/image", f"`image` is recorded, but {_NO_ENGINE}: {packages}", code="unsupported")
+            yield Problem(
+                "/image", f"`image` is recorded, and {_NO_ENGINE}; otherwise {packages}", code="unsupported"
+            )
         elif self.conda_file is not None:
             yield Problem(
                 "/image", "`conda_file` stands without `image`: it works here, but Azure ML refuses it"

@@ -1,6 +1,7 @@
 """What jobs and steps say about how they run: limits, resources, identity, queue."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,13 @@ def _memory_size(text: str) -> str:
 
 
 def _text_or_texts(value: Any) -> Any:
-    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+    texts = [value] if isinstance(value, str) else value
+    if isinstance(texts, list) and all(isinstance(each, str) for each in texts):
+        for text in texts:
+            try:
+                shlex.split(text)
+            except ValueError as error:
+                raise trouble(f"{{field}} cannot be split into arguments: {error}") from error
         return value
     wanted = "text, or a list of texts"
     raise trouble(f"{{field}} must be {wanted}, got {describe(value)}", expected=wanted)
@@ -55,7 +62,7 @@ class Resources(Part):
     )
     instance_type: str | None = recorded("a step runs on this machine, whatever the machine size asked for")
     shm_size: Annotated[str, AfterValidator(_memory_size)] | None = recorded(
-        "a step runs without a container and shares the machine's memory"
+        "it counts where the step runs in a container (PENSTOCK_CONTAINERS); without one it shares the machine's memory"
     )
     locations: list[str] | None = recorded("a step runs on this machine, whatever the region asked for")
     max_instance_count: Annotated[Whole, Field(ge=1)] | None = recorded(
@@ -63,7 +70,7 @@ class Resources(Part):
     )
     properties: dict[str, Any] | None = recorded("they are settings of a cloud compute")
     docker_args: Annotated[str | list[str], BeforeValidator(_text_or_texts)] | None = recorded(
-        "a step runs without a container"
+        "they count where the step runs in a container (PENSTOCK_CONTAINERS)"
     )
 
 

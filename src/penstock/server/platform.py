@@ -8,6 +8,7 @@ from penstock.compute.interface import Compute
 from penstock.environments.environments import Environments
 from penstock.identity.links import Links
 from penstock.identity.tokens import Tokens
+from penstock.jobs.containers import Containers
 from penstock.jobs.execution import Engine
 from penstock.jobs.step_runner import StepRunner
 from penstock.settings import Home
@@ -28,6 +29,7 @@ class Platform:
     database: Database
     artifacts: ArtifactStore
     checkouts: Checkouts
+    containers: Containers
     environments: Environments
     compute: Compute
     runner: StepRunner

@@ -9,6 +9,7 @@ from penstock.compute.local import LocalCompute
 from penstock.environments.environments import Environments
 from penstock.identity.links import Links
 from penstock.identity.tokens import Tokens, secret_at
+from penstock.jobs.containers import Containers
 from penstock.jobs.execution import Engine
 from penstock.jobs.step_runner import StepRunner, default_threads
 from penstock.jobs.workers import Workers
@@ -33,6 +34,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
     artifacts = FileArtifacts(home.artifacts)
     checkouts = Checkouts(home.checkouts, artifacts)
     environments = Environments(home.environments)
+    containers = Containers(home, checkouts)
     compute = LocalCompute()
     mlflow = MlflowServer(home.mlflow, home.mlflow / "server.log")
     rest = MlflowRest(mlflow)
@@ -43,6 +45,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         home,
         environments,
         checkouts,
+        containers,
         runs,
         models,
         tokens,
@@ -68,6 +71,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         database=database,
         artifacts=artifacts,
         checkouts=checkouts,
+        containers=containers,
         environments=environments,
         compute=compute,
         runner=runner,

@@ -1,6 +1,7 @@
 """Build contexts that were uploaded: what their Dockerfile asks for, as planning and creating need it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from penstock.environments.build_context import read_build_context
@@ -45,6 +46,16 @@ def planned_build(platform: Platform, build: BuildContext, label: str, pointer: 
         )  # not uploaded yet: it is asked for before anything is made
     recipe = read_build_context(UploadedContext(platform, uri), build.dockerfile_path, pointer)
     problems = recipe.problems
+    engine = platform.containers.engine()
+    if engine is not None and (problems or platform.containers.mode == "always") and not _absent(problems):
+        return PlannedEnvironment(
+            label,
+            recipe.image,
+            None,
+            notes=(f"the step runs in a container of {engine.name}, whose image is built from `{uri.name}`",),
+            build={"path": build.path, "dockerfile_path": build.dockerfile_path},
+            in_container=True,
+        )
     if not problems:
         request = EnvironmentRequest(label, recipe.image, recipe.conda, pointer)
         found = platform.environments.check(request)
@@ -54,3 +65,21 @@ def planned_build(platform: Platform, build: BuildContext, label: str, pointer: 
     if problems:
         raise InvalidDocument(problems)
     return PlannedEnvironment(label, recipe.image, recipe.conda, recipe.notes, recipe.variables)
+
+
+def in_its_image(platform: Platform, environment: PlannedEnvironment) -> PlannedEnvironment:
+    """The environment of a step, in a container where PENSTOCK_CONTAINERS=always wants that and there is an image."""
+    if platform.containers.mode != "always" or environment.image is None or environment.in_container:
+        return environment
+    if platform.containers.engine() is None:
+        raise InvalidDocument(
+            [Problem("/environment", "PENSTOCK_CONTAINERS=always, and neither podman nor docker answers")],
+            hint="start one of them, or set PENSTOCK_CONTAINERS=auto where the server runs",
+        )
+    note = f"the step runs in a container of image `{environment.image}`"
+    return replace(environment, notes=(note,), in_container=True)
+
+
+def _absent(problems: Sequence[Problem]) -> bool:
+    """No engine can build what is not there."""
+    return any(problem.code == "missing" for problem in problems)

@@ -95,6 +95,8 @@ def plan(
         planned = _planned(tx, workspace, checked, job.name or UNNAMED, lookup)
 
     def foreseen(environment: PlannedEnvironment) -> tuple[str | None, bool]:
+        if environment.in_container:
+            return platform.containers.foreseen(environment)
         request = EnvironmentRequest(environment.label, environment.image, environment.conda)
         return platform.environments.foreseen(request)
 
@@ -184,7 +186,10 @@ def _planned(
             planned = plan_pipeline(job, names, lookup)
     except InvalidDocument as error:
         raise InvalidDocument(checked.whole.placed(error.problems)) from error
-    steps = {key: replace(step, settings=lookup.settings) for key, step in planned.steps.items()}
+    steps = {
+        key: replace(step, settings=lookup.settings, environment=lookup.in_its_image(step.environment))
+        for key, step in planned.steps.items()
+    }
     return replace(planned, steps=steps)
 
 

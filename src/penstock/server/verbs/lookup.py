@@ -26,7 +26,7 @@ from penstock.resources.environment import BuildContext
 from penstock.resources.scope import BUILT_IN_REGISTRY, registry_of, registry_scope
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
-from penstock.server.verbs.build_context import planned_build
+from penstock.server.verbs.build_context import in_its_image, planned_build
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in
 from penstock.server.verbs.scope import PLURALS
@@ -98,6 +98,10 @@ class WorkspaceLookup(Lookup):
 
     def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
         return planned_build(self._platform, build, label, pointer)
+
+    def in_its_image(self, environment: PlannedEnvironment) -> PlannedEnvironment:
+        """The environment of a step, in a container where the server runs every image in one."""
+        return in_its_image(self._platform, environment)
 
     def explicit_environment(self, text: str) -> str:
         """A reference to an environment with the version that it names now. NotFound where there is none."""
