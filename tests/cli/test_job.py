@@ -127,7 +127,7 @@ FAILED = {
 
 @pytest.mark.parametrize("line", ["job create -f job.yml --stream", "job stream -n happy_frog"])
 def test_a_failed_job_fails_the_command(penstock: Penstock, accepting: FakeServer, line: str) -> None:
-    """Edge case 17.3. Exit code 1 with the job's error; the object is not printed."""
+    """Edge cases 5.8 and 17.3. Exit code 1 with the job's error; the object is not printed."""
     streaming(accepting, FAILED)
 
     ran = penstock(line)

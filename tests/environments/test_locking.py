@@ -216,7 +216,7 @@ def test_a_setting_that_means_nothing_is_refused(tmp_path: Path, environ: dict[s
 
 
 def test_an_image_alone_is_recorded_with_one_warning(environments: Environments) -> None:
-    """Its Python is a preference; nothing but pip is in it."""
+    """Edge case 2.3. Its Python is a preference; nothing but pip is in it."""
     request = EnvironmentRequest("e", "python:3.30", None, "/environment")
 
     locked = environments.resolve(request)

@@ -285,7 +285,7 @@ WARNED: dict[str, tuple[str, str, str]] = {
 
 @pytest.mark.parametrize("name", WARNED)
 def test_what_deserves_a_word_gets_one(name: str) -> None:
-    """Accepted, with one warning."""
+    """Accepted, with one warning. Edge case 3.4: `local` inside a pipeline, which Azure ML refuses, is this machine here."""
     text, pointer, words = WARNED[name]
 
     warnings = bindings.warnings_in(read(text))

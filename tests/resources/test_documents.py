@@ -423,7 +423,7 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_document_says_what_is_wrong_and_where(name: str) -> None:
-    """Edge cases 1.5 and 6.1 (`S1` as the name of a step) among others. Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`."""
+    """Edge cases 1.5 and 6.1 (`S1` as the name of a step) among others. Exactly one problem stands at the place, and it says the words. Edge case 5.7: `a job without environment`. Edge case 2.4: `an environment that is a bare word`."""
     kind, text, pointer, words = BAD[name]
 
     problems = problems_of(kind, read(text))
@@ -621,6 +621,17 @@ def test_what_has_no_effect_is_named_in_a_warning(name: str) -> None:
     said = " | ".join(filter(None, (warning.message, warning.hint)))
     for word in words:
         assert word in said
+
+
+def test_the_name_that_azure_ml_gives_to_an_inline_environment_is_no_wish() -> None:
+    """Edge case 2.5: what its `show` prints is taken back without a word."""
+    environment = (
+        "{name: CliV2AnonymousEnvironment, version: 0a1b2c, conda_file: {dependencies: [pip]}, image: x}"
+    )
+
+    warnings = documents.parse("job", read(f"{{command: a, environment: {environment}}}")).warnings
+
+    assert [warning.pointer for warning in warnings] == ["/environment/image"]
 
 
 def test_the_same_warning_is_given_once() -> None:

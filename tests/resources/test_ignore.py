@@ -58,7 +58,7 @@ def test_the_last_pattern_that_matches_decides() -> None:
 
 
 def test_amlignore_takes_the_place_of_gitignore(tmp_path: Path) -> None:
-    """Never both: an empty .amlignore takes everything in."""
+    """Edge case 1.3. Never both: an empty .amlignore takes everything in."""
     (tmp_path / ".gitignore").write_text("x\n")
     assert IgnoreRules.of(tmp_path).leaves_out("x")
 

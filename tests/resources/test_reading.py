@@ -70,7 +70,7 @@ def local(document: Document) -> dict[str, tuple[str, str]]:
 
 
 def test_files_are_put_where_they_are_named(write: Write) -> None:
-    """Component, its environment, and that one's conda file: each path starts from the file that names it."""
+    """Edge cases 1.2 and 2.2. Component, its environment, and that one's conda file: each path starts from the file that names it."""
     write("envs/conda/train.yml", "dependencies: [python=3.11, {pip: [scikit-learn]}]")
     write("envs/train.yml", "name: train\nimage: ubuntu\nconda_file: conda/train.yml")
     write("components/train/code/train.py")
@@ -98,6 +98,18 @@ def test_files_are_put_where_they_are_named(write: Write) -> None:
         },
     }
     assert local(document) == {"/jobs/train/component/code": ("code", "components/train/code")}
+
+
+def test_a_build_context_starts_from_the_environments_file(write: Write) -> None:
+    """Edge case 2.2, for `build.path`: the folder of the file that says it, though a job elsewhere includes it."""
+    write("envs/docker/Dockerfile", "FROM python:3.11")
+    write("envs/train.yml", "build: {path: ./docker}")
+    file = write("jobs/job.yml", "command: x\nenvironment: file:../envs/train.yml")
+
+    document = read(file)
+
+    assert messages(document) == []
+    assert local(document) == {"/environment/build/path": ("build", "envs/docker")}
 
 
 def test_every_value_is_found_in_the_file_that_says_it(write: Write) -> None:

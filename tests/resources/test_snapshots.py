@@ -112,7 +112,7 @@ def test_git_and_bytecode_never_count(project: Path) -> None:
 
 
 def test_the_ignore_file_in_the_root_of_the_folder_counts(project: Path) -> None:
-    """Neither one in a parent nor one further down has an effect; `apply_ignore=False` switches it off."""
+    """Edge case 1.3: neither one in a parent nor one further down has an effect; `apply_ignore=False` switches it off."""
     src = project / "src"
     (project / ".amlignore").write_text("train.py")
     (src / "lib" / ".amlignore").write_text("*")

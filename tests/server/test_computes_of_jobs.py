@@ -55,6 +55,22 @@ def test_more_instances_than_the_compute_has_are_refused_at_once(pool: Api) -> N
     assert validated(pool, **document)["result"] == "Succeeded"
 
 
+def test_a_compute_with_active_jobs_is_not_deleted(pool: Api) -> None:
+    """Edge case 3.3: the error names them; jobs that have ended are in nobody's way."""
+    plan = {"plan": {"compute": "pool"}}
+    with pool.platform.database.transaction() as tx:
+        for name, status in (("ended", "Completed"), ("waits", "Queued")):
+            tx.jobs.insert(a_job(name, workspace="default", compute="pool", status=status, spec=plan))
+
+    status, error = pool.refused("DELETE", "workspaces/default/computes/pool")
+
+    assert status == 409
+    said = " ".join([error["message"], *error.get("details", ()), error.get("hint") or ""])
+    assert "waits" in said
+    assert "ended" not in said
+    assert pool.get("workspaces/default/computes/pool")["name"] == "pool"
+
+
 def test_services_of_a_node_that_is_not_there(pool: Api) -> None:
     """A job without services has none to show; a node that it does not have is an error."""
     with pool.platform.database.transaction() as tx:

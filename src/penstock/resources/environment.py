@@ -108,6 +108,10 @@ class InferenceConfig(Part):
     scoring_route: Route
 
 
+ANONYMOUS = "CliV2AnonymousEnvironment"
+"""What Azure ML calls an environment that a job brings along; its `show` prints it, so nobody chose that name."""
+
+
 class InlineEnvironment(Part):
     """An environment written into a job."""
 
@@ -153,7 +157,7 @@ class InlineEnvironment(Part):
 
     def remarks(self) -> Iterator[Problem]:
         given = [key for key in ("name", "version") if getattr(self, key) is not None]
-        if given and type(self) is InlineEnvironment:
+        if given and type(self) is InlineEnvironment and self.name != ANONYMOUS:
             verb = "is" if len(given) == 1 else "are"
             message = (
                 f"{quoted(given)} {verb} ignored: an environment that is read for a job is not registered"
