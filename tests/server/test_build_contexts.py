@@ -91,3 +91,16 @@ def test_a_step_gets_the_packages_and_the_variables(api: Api, context: Path) -> 
         assert plan["environment"]["conda"]["dependencies"] == [{"pip": ["six==1.16.0"]}]
         assert plan["environment"]["image"] == "python:3.10"
     assert [plan["environment_variables"]["MODE"] for plan in plans] == ["fast", "slow"]
+
+
+def test_an_unknown_word_for_containers_is_told(
+    api: Api, context: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With those that there are."""
+    monkeypatch.setenv("PENSTOCK_CONTAINERS", "sometimes")
+    document = {"name": "e", "build": {"path": api.upload(context)}}
+
+    _, record = api.refused("POST", "workspaces/default/environments", json={"document": document})
+
+    assert "PENSTOCK_CONTAINERS is `sometimes`" in record["message"]
+    assert "auto, always, never" in record["hint"]

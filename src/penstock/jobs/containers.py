@@ -23,6 +23,7 @@ from penstock.store.checkouts import Checkouts
 
 Say = Callable[[str], None]
 
+_MODES = ("auto", "always", "never")
 # Where an image has conda, as Azure ML's own have: the conda file's packages are laid over the image.
 _OVER_AN_IMAGE = """\
 FROM {image}
@@ -52,7 +53,13 @@ class Containers:
     @property
     def mode(self) -> str:
         """`auto`, `never` or `always`: what PENSTOCK_CONTAINERS says."""
-        return setting("PENSTOCK_CONTAINERS")
+        said = setting("PENSTOCK_CONTAINERS")
+        if said not in _MODES:
+            raise PenstockError(
+                f"PENSTOCK_CONTAINERS is `{said}`",
+                hint=f"set it to one of {', '.join(_MODES)} where the server runs",
+            )
+        return said
 
     def engine(self) -> Engine | None:
         """The engine that steps may use, if any."""
@@ -182,7 +189,11 @@ def _mounts(plan: StepPlan, folders: JobFolders, told: Told) -> list[Mount]:
     for name, text in told.inputs.items():
         path = Path(text)
         if plan.inputs[name].source is not None and path.is_absolute() and path.exists():
-            targets[text] = _mount(path, writable=path.resolve().is_relative_to(copies))
+            is_copy = path.resolve().is_relative_to(copies)
+            targets[text] = _mount(path, writable=is_copy)
+            if is_copy:  # tables are laid out as links to where their files lie
+                beyond = {each.resolve().parent for each in path.rglob("*") if each.is_symlink()}
+                targets.update({str(place): _mount(place) for place in beyond if str(place) not in targets})
     for name, text in told.outputs.items():
         place = Path(text).parent if plan.outputs[name].is_file else Path(text)
         targets[str(place)] = _mount(place, writable=True)
