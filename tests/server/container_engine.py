@@ -30,7 +30,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     found = Engines().found()
     if found is None:
         pytest.skip("neither podman nor docker answers on this machine")
-    before = os.environ.get("CONTAINERS_CONF")
+    before, had = os.environ.get("CONTAINERS_CONF"), _images(found)
     if not _runs(found, tmp_path_factory.mktemp("image")):
         if found.name != "podman" or shutil.which("runc") is None:
             pytest.skip(f"{found.name} {found.version} cannot run a container here")
@@ -42,9 +42,26 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
                 f"{found.name} {found.version} cannot run a container here, even with limits of its own"
             )
     yield found
+    left = sorted(_images(found) - had)
+    if left:
+        subprocess.run(
+            [found.program, "rmi", "--force", *left], capture_output=True, timeout=120, check=False
+        )
     os.environ.pop("CONTAINERS_CONF", None)
     if before is not None:
         os.environ["CONTAINERS_CONF"] = before
+
+
+def _images(engine: Engine) -> set[str]:
+    """Names of all images; those that the tests make are removed at their end."""
+    listed = subprocess.run(
+        [engine.program, "images", "--format", "{{.Repository}}:{{.Tag}}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return {name for name in listed.stdout.split() if name.startswith("localhost/penstock")}
 
 
 def _runs(engine: Engine, folder: Path) -> bool:

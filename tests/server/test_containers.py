@@ -243,3 +243,28 @@ def _command_lines() -> list[str]:
             except OSError:
                 continue  # gone meanwhile
     return found
+
+
+def test_a_conda_file_is_laid_over_the_image_by_the_images_own_conda(
+    engine: Engine, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Azure ML does with its images; this image's conda only says what it was asked."""
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nENV PATH=/tools:$PATH\nCOPY conda /tools/conda\n")
+    tool = tmp_path / "conda"
+    tool.write_text('#!/bin/bash\nmkdir -p /opt/penstock\necho "$@" > /opt/penstock/asked\n')
+    tool.chmod(0o755)
+    engine.build(tmp_path, "Dockerfile", "localhost/penstock-tests-conda:1", lambda _: None)
+    monkeypatch.setenv("PENSTOCK_CONTAINERS", "always")
+    conda = {"dependencies": ["python=3.11", {"pip": ["six"]}]}
+
+    job = api.create(
+        "jobs",
+        type="command",
+        command='cat /opt/penstock/asked; echo "$CONDA_PREFIX"',
+        environment={"image": "localhost/penstock-tests-conda:1", "conda_file": conda},
+    )
+
+    until(api, job["name"], "Completed")
+    assert (
+        log_of(api, job["name"]) == "env create -p /opt/penstock -f /tmp/penstock-conda.yml\n/opt/penstock\n"
+    )
