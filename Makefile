@@ -46,11 +46,13 @@ fix: install ## Format, mend what ruff can mend, write the generated pages anew
 docs: install ## Write the generated pages anew
 	$(BIN)/python tools/generated-pages
 
-lock: ## Resolve the dependencies anew and write both locks
+lock: ## Resolve the dependencies anew and write the locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--group dev pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group build -c requirements/dev.lock pyproject.toml -o requirements/run.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		requirements/azure-ai-ml.in -o requirements/azure-ai-ml.lock
 
 wheel: install ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .

@@ -16,6 +16,9 @@ from penstock.resources.expressions import BadExpression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.resources.wording import BRANCH, describe, trouble
 
+# A bare word is a name there, and never a path.
+_NAMED_BARE = frozenset({"compute", "datastore"})
+
 
 def snapshot_is_file(path: str) -> bool | None:
     """Whether an uploaded path is a file; None for a path that is no upload."""
@@ -25,7 +28,7 @@ def snapshot_is_file(path: str) -> bool | None:
 
 def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None:
     """Why the text cannot stand for a `kind` (see `parse_reference`), or None."""
-    if kind != "compute" and refs.is_local(text):
+    if kind not in _NAMED_BARE and refs.is_local(text):
         return _not_uploaded(text, kind, pointer)
     try:
         refs.parse_reference(text, kind)

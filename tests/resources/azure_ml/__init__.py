@@ -1,0 +1,1 @@
+"""What files mean, held against the product whose files they are."""
