@@ -45,7 +45,13 @@ def problem_with(command: str) -> str | None:
     match = re.search(r"(?:^|\(|\s|/)(penstock|make)\s+(.*)", command)
     if match is None:
         return None
-    words = shlex.split(match.group(2).rstrip(')"').replace("|", " | "))
+    line = match.group(2)
+    if command[: match.start(1)].endswith("$("):
+        line = line.split(")")[0]
+    line, rest = _until_the_shells(line)
+    if rest and (problem := problem_with(rest)) is not None:
+        return problem
+    words = shlex.split(line.replace("|", " | "))
     words = words[: words.index("|")] if "|" in words and match.group(1) == "make" else words
     if match.group(1) == "make":
         targets = [word for word in words if re.fullmatch(r"[a-z-]+", word)]
@@ -53,7 +59,20 @@ def problem_with(command: str) -> str | None:
     return _problem_with_penstock(words)
 
 
+def _until_the_shells(text: str) -> tuple[str, str]:
+    """The command before a `|`, `||` or `&&` that stands alone outside of quotes, and what comes after it.
+
+    `job create|list`, without blanks, is prose: several commands at once.
+    """
+    for found in re.finditer(r"\s(\|\|?|&&)\s", text):
+        before = text[: found.start()]
+        if before.count('"') % 2 == 0 and before.count("'") % 2 == 0:
+            return before, text[found.end() :]
+    return text, ""
+
+
 def _problem_with_penstock(words: list[str]) -> str | None:
+    words = words[1:] if words[:1] == ["ml"] else words
     if not words or words[0].startswith("-") or words[0] == "…":
         return None
     noun = NOUNS.get(words[0])

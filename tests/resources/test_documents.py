@@ -612,7 +612,7 @@ WARNED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", WARNED)
 def test_what_has_no_effect_is_named_in_a_warning(name: str) -> None:
-    """Nothing in a file is passed over in silence. Edge case 1.8: names of what is not registered are ignored."""
+    """Nothing in a file is passed over in silence. Edge case 1.5: unknown keys of a step are let pass. Edge case 1.8: names of what is not registered are ignored."""
     kind, text, pointer, words = WARNED[name]
 
     warnings = documents.parse(kind, read(text)).warnings

@@ -496,7 +496,7 @@ def test_set_comes_before_everything_else(write: Write) -> None:
 
 
 def test_set_through_a_reference_is_a_problem_of_the_flag(write: Write) -> None:
-    """Together with the others of the file; so is a path that was set and is not there."""
+    """Edge case 1.4. Together with the others of the file; so is a path that was set and is not there."""
     write("env.yml", "image: x")
     file = write("job.yml", "command: x\nenvironment: ./env.yml\n")
 

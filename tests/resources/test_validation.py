@@ -13,7 +13,10 @@ KINDS = {
     "data": "name: d\ntype: uri_file\npath: d.csv\n",
     "model": "name: m\ntype: custom_model\npath: d.csv\n",
     "compute": "name: pool\ntype: amlcompute\nmax_instances: 2\n",
-    "workspace": "name: team\nhbi_workspace: false\n",
+    "workspace": "name: team\nhbi_workspace: false\nsettings: {url_map: ./urls.yml}\n",
+    "datastore": "name: lake\ntype: local\npath: ./lake\n",
+    "mltable": "type: mltable\npaths: [{file: ./d.csv}]\n",
+    "registry": "name: shared\n$schema: https://example.org/registry.schema.json\n",
 }
 
 

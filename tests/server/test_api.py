@@ -20,7 +20,7 @@ def test_a_fresh_home_has_the_workspace_default(api: Api) -> None:
 
 
 def test_equal_content_is_the_same_environment_version(api: Api) -> None:
-    """Sending the file again makes no new version; a changed one makes the next."""
+    """Edge case 2.6. Sending the file again makes no new version; a changed one makes the next."""
     first = api.create("environments", name="e", image="x", conda_file=CONDA)
     again = api.create("environments", name="e", image="x", conda_file=CONDA, tags={"a": "b"})
     other = api.create("environments", name="e", image="y", conda_file=CONDA)

@@ -19,7 +19,14 @@ from penstock.resources.nearest import did_you_mean
 from penstock.resources.wording import describe, quoted, trouble
 
 
-def _named(what: str, rule: str, pattern: str) -> AfterValidator:
+@dataclass(frozen=True)
+class NameRule(AfterValidator):
+    """The validator of a name, and what it asks for, in words: the reference pages print it."""
+
+    rule: str = ""
+
+
+def _named(what: str, rule: str, pattern: str) -> NameRule:
     """A validator for names; the message carries the rule, because nobody knows it by heart."""
     matches = re.compile(pattern).fullmatch
 
@@ -28,7 +35,7 @@ def _named(what: str, rule: str, pattern: str) -> AfterValidator:
             return name
         raise trouble(f"`{name}` cannot be {what}", expected=rule)
 
-    return AfterValidator(check)
+    return NameRule(check, rule)
 
 
 AssetName = Annotated[

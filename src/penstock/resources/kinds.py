@@ -82,6 +82,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "component": "a component",
     "environment": "an environment",
     "data": "a data asset",
+    "mltable": "an MLTable file",
     "online-deployment": "an online deployment",
     "online-endpoint": "an online endpoint",
 }
@@ -93,6 +94,7 @@ _ADVICE: Mapping[str, str] = {
         "use it in a step of a pipeline, as `component: ./{name}`, or create it with `penstock component create -f {name}`"
     ),
     "job": "submit it with `penstock job create -f {name}`",
+    "mltable": "create data of its folder: `penstock data create --type mltable --path <folder>`",
 }
 _NOUNS = frozenset({"workspace", "registry", "environment", "data", "datastore", "model", "compute"})
 
@@ -117,6 +119,8 @@ def kind_of(data: Any) -> str | None:
             return "batch-endpoint" if found == "online-endpoint" and "defaults" in keys else found
     if kind == "local" and "path" in keys:
         return "datastore"
+    if kind in ("", "mltable") and "paths" in keys:
+        return "mltable"
     if kind in _BY_TYPE:
         return _BY_TYPE[kind]
     return "environment" if keys & _ENVIRONMENT_KEYS else _by_schema(data)

@@ -15,7 +15,7 @@ from penstock.resources.data import Data
 from penstock.resources.datastore import BY_TYPE, OneLake, OneLakeArtifact
 from penstock.resources.distribution import Distribution
 from penstock.resources.environment import BuildContext, Environment, InferenceConfig, Route
-from penstock.resources.field_types import Choice
+from penstock.resources.field_types import Choice, NameRule
 from penstock.resources.inputs_and_outputs import InputValue, OutputValue
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob, PipelineSettings
 from penstock.resources.mltable_file import (
@@ -226,7 +226,7 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ("`ssh_settings.admin_password`", "Accepted and never kept."),
 )
 
-_STATUS = {
+STATUS_WORDS: Final[dict[str, str]] = {
     "supported": "yes",
     "warned": "recorded, with a warning",
     "forgotten": "accepted and not kept, with a warning",
@@ -271,13 +271,31 @@ def _row(prefix: str, key: str, info: FieldInfo, is_recorded: bool) -> str:
     required = "required" if info.is_required() else ""
     notes = [note for note in (required, *_choice_notes(info), note_of(info)) if note]
     text = "; ".join(notes).replace("|", "\\|")
-    supported = "recorded" if is_recorded else _STATUS[status_of(info)]
+    supported = "recorded" if is_recorded else STATUS_WORDS[status_of(info)]
     return f"| `{prefix}{key}` | {supported} | {text} |"
 
 
 def _choice_notes(info: FieldInfo) -> Iterator[str]:
     for offered, choice in _choices([*info.metadata], info.annotation):
         yield quoted(offered) + (f"; not yet: {quoted(choice.not_yet)}" if choice.not_yet else "")
+
+
+def allowed_of(info: FieldInfo) -> str:
+    """Which values a field takes, beyond its type: choices, and the rule of a name. What is refused by name is left out."""
+    choices = [quoted(offered) for offered, _ in _choices([*info.metadata], info.annotation)]
+    return "; ".join([*choices, *_name_rules([*info.metadata], info.annotation)])
+
+
+def _name_rules(metadata: list[Any], annotation: Any, what: str = "") -> Iterator[str]:
+    marks = [*metadata, *getattr(annotation, "__metadata__", ())]
+    yield from (what + mark.rule for mark in marks if isinstance(mark, NameRule))
+    inner = annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation
+    arguments = get_args(inner)
+    if get_origin(inner) is dict:
+        yield from _name_rules([], arguments[0], "keys: ")
+    elif get_origin(inner) is not Literal:
+        for argument in arguments:
+            yield from _name_rules([], argument, what)
 
 
 def _choices(metadata: list[Any], annotation: Any) -> Iterator[tuple[tuple[str, ...], Choice]]:

@@ -4,7 +4,7 @@ What only a workspace knows (is there such a compute, such an environment?) is n
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from penstock.resources.overrides import apply_overrides, parse_override, put_at
 from penstock.resources.reading import Document, read_document
 from penstock.resources.snapshots import SnapshotUri
 from penstock.resources.yaml_source import read_yaml
+from penstock.settings import WORKSPACE_SETTINGS, absolute
 
 # Any in this module: a JSON value.
 
@@ -102,4 +103,22 @@ def _as_if_uploaded(document: Document) -> dict[str, Any]:
     for local in document.local:
         snapshot = SnapshotUri(_NO_DIGEST, local.path.name or "root", local.path.is_dir())
         put_at(data, local.pointer, str(snapshot))
+    _places_made_absolute(document, data)
     return data
+
+
+def _places_made_absolute(document: Document, data: dict[str, Any]) -> None:
+    """Places that are named and not uploaded start from the file's folder: the client sends them so."""
+    folder = Path.cwd() / (document.file if document.file.is_dir() else document.file.parent)
+    settings = data.get("settings")
+    if document.kind == "datastore":
+        _make_absolute(data, ("path",), folder)
+    elif document.kind == "workspace" and isinstance(settings, dict):
+        _make_absolute(settings, WORKSPACE_SETTINGS, folder)
+
+
+def _make_absolute(values: dict[str, Any], names: Iterable[str], folder: Path) -> None:
+    for name in names:
+        text = values.get(name)
+        if isinstance(text, str) and text and "://" not in text:
+            values[name] = absolute(text, folder)
