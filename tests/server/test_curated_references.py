@@ -108,6 +108,17 @@ def test_a_workspaces_own_map_leads_to_its_environments_and_counts_before_the_ta
     assert environment.label == "ours:7"
 
 
+def test_a_map_counts_before_an_environment_of_the_workspace(api: Api, tmp_path: Path) -> None:
+    """It is the user's own word on that name."""
+    api.create("environments", name="ours", version="7", image="ubuntu:22.04")
+    api.create("environments", name="AzureML-sklearn-1.5", image="debian:12")
+    (tmp_path / "map.yml").write_text("AzureML-sklearn-1.5: azureml:ours@latest\n")
+    change = {"set": {"settings.environment_map": str(tmp_path / "map.yml")}}
+    assert api.http.patch("/api/v1/workspaces/default", json=change).status_code == 200
+
+    assert planned(api, "azureml:AzureML-sklearn-1.5@latest").label == "ours:7"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -218,11 +218,16 @@ class WorkspaceLookup(Lookup):
         return checked_environment(self._platform, planned)
 
     def _is_curated(self, reference: refs.AssetReference) -> bool:
-        """`AzureML-…` means a curated environment everywhere, unless the workspace has one of its own by that name."""
+        """`AzureML-…` means a curated environment everywhere, unless the workspace has one of its own by that name.
+
+        A map is the user's own word, and counts before both.
+        """
         if reference.registry is not None:
             return reference.registry == curated.REGISTRY
         if not curated.is_curated_name(reference.name):
             return False
+        if self._map.target_of(reference.name) is not None:
+            return True
         return self._tx.assets.find_latest(self._workspace, "environment", reference.name) is None
 
     def _mapped_to(self, target: str) -> PlannedEnvironment:
