@@ -47,11 +47,15 @@ def test_registries_are_listed_shown_changed_and_deleted(penstock: Penstock, fak
     assert penstock("registry list --query \"[?name=='shared'].name\" -o tsv").out == "shared\n"
     assert penstock("registry list -g other --query [].name -o tsv").out == "azureml\n"
     assert penstock("registry show --registry-name shared --query name -o tsv").out == "shared\n"
-    assert penstock("registry update -n shared --tags a.b=c --remove tags.d").code == 0
+    assert penstock("registry update -n shared --tags a.b=c --add tags e=1 --remove tags.d").code == 0
     refused = penstock("registry delete -n shared")
     assert penstock("registry delete -n shared --yes").code == 0
 
-    assert fake.asked("PATCH", THERE)[0].json == {"set": {'tags."a.b"': "c"}, "remove": ["tags.d"]}
+    assert fake.asked("PATCH", THERE)[0].json == {
+        "set": {'tags."a.b"': "c"},
+        "add": [{"path": "tags", "value": {"e": "1"}}],
+        "remove": ["tags.d"],
+    }
     assert refused.code == 1
     assert "Delete registry `shared` with all its assets?" in refused.err
     assert len(fake.asked("DELETE", THERE)) == 1

@@ -35,7 +35,11 @@ def test_a_registry_is_made_shown_changed_and_listed_beside_the_built_in_one(api
     made = api.post("registries", document=document)
     changed = api.http.patch(
         "/api/v1/registries/shared",
-        json={"set": {"tags.a": "1", "description": "ours"}, "remove": ["tags.team"]},
+        json={
+            "set": {"description": "ours"},
+            "add": [{"path": "tags", "value": {"a": "1"}}],
+            "remove": ["tags.team"],
+        },
     ).json()
 
     warned = {warning["pointer"] for warning in made["warnings"]}
@@ -56,6 +60,37 @@ def test_the_same_registry_again_is_the_same(api: Api, shared: str) -> None:
 
     assert again == api.get(f"registries/{shared}")
     assert (status, error["message"]) == (409, "registry `shared` exists in resource group `local`")
+
+
+def test_a_registry_made_again_takes_the_new_description_and_tags(api: Api, shared: str) -> None:
+    """Nothing that the file says is dropped in silence; tags that it does not name stay."""
+    api.post("registries", document={"name": shared, "tags": {"a": "1", "b": "1"}})
+
+    again = api.post("registries", document={"name": shared, "description": "ours", "tags": {"b": "2"}})
+
+    assert (again["record"]["description"], again["record"]["tags"]) == ("ours", {"a": "1", "b": "2"})
+    assert api.get(f"registries/{shared}") == again["record"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"set": {"location": "x"}}, "`location` of registry `shared` cannot be changed"),
+        ({"add": [{"path": "tgs", "value": {"a": "1"}}]}, "did you mean `tags`?"),
+        ({"remove": ["tags.team"]}, "there is no `tags.team` to remove"),
+        ({"set": {"tags": "text"}}, "/tags"),
+    ],
+)
+def test_what_may_not_change_of_a_registry_is_refused_by_name(
+    api: Api, shared: str, changes: dict[str, Any], said: str
+) -> None:
+    """And it is as it was."""
+    before = api.get(f"registries/{shared}")
+
+    _, error = api.refused("PATCH", f"registries/{shared}", json=changes)
+
+    assert said in str(error)
+    assert api.get(f"registries/{shared}") == before
 
 
 @pytest.mark.parametrize(

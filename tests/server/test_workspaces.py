@@ -63,6 +63,35 @@ def test_a_workspace_is_created_with_its_settings(api: Api, tmp_path: Path) -> N
     assert error["problems"][0]["pointer"] == "/settings/url_map"
 
 
+def test_a_workspace_made_again_takes_what_is_said_now(api: Api, tmp_path: Path) -> None:
+    """Nothing that the file says is dropped in silence; what it does not say stays."""
+    (tmp_path / "urls.yml").write_text("{}\n")
+    settings = {"url_map": str(tmp_path / "urls.yml")}
+    api.create("workspaces", name="made", description="first", tags={"a": "1", "b": "1"})
+
+    again = api.create("workspaces", name="made", tags={"b": "2"}, settings=settings)
+
+    assert (again["description"], again["tags"]) == ("first", {"a": "1", "b": "2"})
+    assert again["settings"] == settings
+    assert api.create("workspaces", name="made") == again
+
+
+def test_a_map_of_environments_that_cannot_be_read_is_refused_when_it_is_named(
+    api: Api, tmp_path: Path
+) -> None:
+    """As a map of addresses is: not in a job, later."""
+    (tmp_path / "map.yml").write_text("- sklearn-1.5\n")
+
+    _, error = api.refused(
+        "PATCH",
+        "workspaces/default",
+        json={"set": {"settings.environment_map": str(tmp_path / "map.yml")}},
+    )
+
+    assert "map.yml" in str(error)
+    assert api.get("workspaces/default")["settings"] == {}
+
+
 def test_variables_of_the_command_count_as_absolute_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

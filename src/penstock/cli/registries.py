@@ -1,6 +1,6 @@
 """`penstock registry`: what workspaces share."""
 
-from penstock.cli import flags
+from penstock.cli import flags, update_flags
 from penstock.cli.confirm import confirm
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
@@ -50,26 +50,18 @@ def _show(invocation: Invocation) -> object:
 
 def _update(invocation: Invocation) -> object:
     arguments = invocation.arguments
-    changes: dict[str, object] = {}
-    for override in arguments.set or ():
-        path, separator, value = override.partition("=")
-        if not separator or not path:
-            raise UsageError(f"argument --set: `{override}` is not PATH=VALUE")
-        changes[path] = value
+    changes = update_flags.body_of(invocation)
     if arguments.description is not None:
-        changes["description"] = arguments.description
-    changes.update({f"tags.{_quoted(key)}": value for key, value in flags.pairs_of(arguments.tags).items()})
-    removed = arguments.remove or []
-    if not changes and not removed:
+        changes["set"]["description"] = arguments.description
+    changes["set"].update(update_flags.tags_of(invocation))
+    if not any(changes.values()):
         raise UsageError("nothing to update", hint="for example: --tags team=taxi")
-    record = invocation.client.registries.update(_name(invocation), changes, removed)
+    name = _name(invocation)
+    try:
+        record = invocation.client.registries.update(name, changes)
+    except NotFound as error:
+        raise _near(invocation, error, name) from error
     return None if arguments.no_wait else record
-
-
-def _quoted(key: str) -> str:
-    """A key as one step of a dotted path."""
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _delete(invocation: Invocation) -> None:
@@ -145,10 +137,7 @@ COMMANDS = (
             _SAME,
             Argument(("--description",), "Description.", metavar="TEXT"),
             flags.TAGS,
-            Argument(
-                ("--set",), "Set a property: description, tags.KEY.", takes="values", metavar="PATH=VALUE"
-            ),
-            Argument(("--remove",), "Forget a property: tags.KEY.", takes="values", metavar="PATH"),
+            *update_flags.ARGUMENTS,
             flags.NO_WAIT,
         ),
         examples=(Example("whose it is", "penstock registry update -n shared --tags team=taxi"),),

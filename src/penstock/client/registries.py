@@ -1,6 +1,6 @@
 """Registries: what all workspaces share, and the assets in one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +38,9 @@ class Registries:
         found: Record = self._connection.get(f"{_PATH}/{escaped(name)}")
         return found
 
-    def update(self, name: str, changes: Mapping[str, object], removed: Iterable[str] = ()) -> Record:
-        """Change the description and tags by dotted paths."""
-        body = {"set": dict(changes), "remove": list(removed)}
-        found: Record = self._connection.request("PATCH", f"{_PATH}/{escaped(name)}", body=body)
+    def update(self, name: str, changes: Mapping[str, Any]) -> Record:
+        """Change the description and tags: `{"set": {path: value}, "add": [{"path", "value"}], "remove": [path]}`."""
+        found: Record = self._connection.request("PATCH", f"{_PATH}/{escaped(name)}", body=dict(changes))
         return found
 
     def delete(self, name: str) -> None:

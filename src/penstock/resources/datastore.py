@@ -3,24 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from penstock.errors import Problem
-from penstock.resources.field_types import AnyTags, Choice, DatastoreLabel
+from penstock.resources.field_types import AbsolutePath, AnyTags, Choice, DatastoreLabel
 from penstock.resources.model_base import OUTPUT_ONLY, Part, forgotten
-from penstock.resources.wording import trouble
 
 _SECRETS = "nothing of the cloud is reached, so Penstock has no use for them"
-
-
-def _absolute(text: str) -> str:
-    if not text.startswith("/"):
-        raise trouble(
-            f"`{text}` is not an absolute path",
-            expected="an absolute path",
-            hint="the command line makes a relative path absolute; a REST caller has to",
-        )
-    return text
 
 
 # One part of a host's name, or of a path below it.
@@ -61,7 +50,7 @@ class Datastore(Part):
 class LocalDatastore(Datastore):
     """A folder of this machine, read and written where it is."""
 
-    path: Annotated[str, AfterValidator(_absolute)] = Field(
+    path: AbsolutePath = Field(
         description="a folder that exists; relative to the file, or to the current folder"
     )
 

@@ -206,6 +206,20 @@ def _filled(text: str) -> str:
 
 
 FilledText = Annotated[str, AfterValidator(_filled)]
+
+
+def _absolute(text: str) -> str:
+    if text.startswith("/"):
+        return text
+    raise trouble(
+        f"`{text}` is not an absolute path",
+        expected="an absolute path",
+        hint="the command line makes a relative path absolute; a REST caller has to",
+    )
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+"""A file or folder of the server's machine."""
 """Text with something in it."""
 
 

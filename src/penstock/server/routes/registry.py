@@ -3,19 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import Field
 
-from penstock.server.routes.request import Body, By, DocumentBody, Here
+from penstock.server.routes.request import By, ChangesBody, DocumentBody, Here
 from penstock.server.verbs import registry as verbs
 
 router = APIRouter(tags=["registry"])
-
-
-class RegistryChange(Body):
-    """Dotted paths with their new values, and dotted paths to forget."""
-
-    changes: dict[str, Any] = Field(default_factory=dict, alias="set")
-    remove: list[str] = Field(default_factory=list)
 
 
 @router.get("/registries")
@@ -37,9 +29,9 @@ def show_registry(here: Here, by: By, registry: str) -> dict[str, Any]:
 
 
 @router.patch("/registries/{registry}")
-def update_registry(here: Here, by: By, registry: str, body: RegistryChange) -> dict[str, Any]:
+def update_registry(here: Here, by: By, registry: str, body: ChangesBody) -> dict[str, Any]:
     """Change a registry's description and tags."""
-    return verbs.update(here, by, registry, body.changes, body.remove)
+    return verbs.update(here, by, registry, body.changes)
 
 
 @router.delete("/registries/{registry}", status_code=204)

@@ -1,17 +1,16 @@
 """Registries: what all workspaces share. The one of the curated environments is always there, and nobody writes to it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from penstock.errors import AlreadyExists, PenstockError
+from penstock.errors import AlreadyExists
 from penstock.events import RegistryChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.description import DEFAULT_RESOURCE_GROUP, creation_context
 from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources import documents
-from penstock.resources.nearest import did_you_mean
-from penstock.resources.overrides import parse_override
+from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.registry import Registry
 from penstock.resources.scope import BUILT_IN_REGISTRY, registry_scope
 from penstock.server.platform import Platform
@@ -35,7 +34,7 @@ def ensure_built_in(platform: Platform) -> None:
 
 
 def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Created:
-    """A new registry. One that exists in the same resource group is answered as it is."""
+    """A new registry. One that exists in the same resource group gets this description and these tags as well."""
     require(caller, Action.REGISTRY_WRITE, registry_scope(str(document.get("name"))))
     parsed = documents.parse("registry", document)
     registry = parsed.resource
@@ -43,13 +42,16 @@ def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Crea
     with platform.database.transaction() as tx:
         existing = tx.registries.find(registry.name)
         if existing is None:
-            existing = _insert(platform, tx, registry, document)
+            record = _insert(platform, tx, registry, document)
         elif existing.resource_group != (registry.resource_group or existing.resource_group):
             raise AlreadyExists(
                 f"registry `{registry.name}` exists in resource group `{existing.resource_group}`",
                 hint="choose another name: names of registries are unique on a server",
             )
-    return Created(record_of(platform, existing), warnings_of(parsed))
+        else:
+            described = existing.description if registry.description is None else registry.description
+            record = _changed(platform, tx, existing, described, {**existing.tags, **registry.tags})
+    return Created(record_of(platform, record), warnings_of(parsed))
 
 
 def _insert(
@@ -89,39 +91,30 @@ def show(platform: Platform, caller: Caller, name: str) -> dict[str, Any]:
         return record_of(platform, tx.registries.get(name))
 
 
-def update(
-    platform: Platform, caller: Caller, name: str, changes: Mapping[str, Any], removed: Iterable[str] = ()
-) -> dict[str, Any]:
-    """Change the description and tags. Paths are dotted: `{"tags.team": "taxi"}`; removing forgets an entry."""
+def update(platform: Platform, caller: Caller, name: str, changes: Changes) -> dict[str, Any]:
+    """Change the description and tags."""
     require(caller, Action.REGISTRY_WRITE, registry_scope(name))
     with platform.database.transaction() as tx:
         existing = tx.registries.get(name)
-        document: dict[str, Any] = {"description": existing.description, "tags": dict(existing.tags)}
-        for path, value in changes.items():
-            outer, inner = _place_of(path, document)
-            outer[inner] = value
-        for path in removed:
-            outer, inner = _place_of(path, document)
-            if inner not in outer:
-                raise PenstockError(f"there is no `{path}` to remove", hint=did_you_mean(inner, outer))
-            del outer[inner]
+        refuse_fixed(record_of(platform, existing), changes, what=f"registry `{name}`", may_change=_MUTABLE)
+        document = applied({"description": existing.description, "tags": existing.tags}, changes)
         registry = documents.parse("registry", {**document, "name": name}).resource
         assert isinstance(registry, Registry)
-        record = tx.registries.update(name, description=registry.description, tags=dict(registry.tags))
-        _tell(platform, tx, name, "updated")
-    return record_of(platform, record)
+        return record_of(platform, _changed(platform, tx, existing, registry.description, registry.tags))
 
 
-def _place_of(path: str, document: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The mapping that a dotted path leads into, and the key there."""
-    first, *rest = (str(step) for step in parse_override(f"{path}=").path)
-    if first not in _MUTABLE or len(rest) > 1 or (rest and first != "tags"):
-        raise PenstockError(
-            f"`{path}` of a registry cannot be changed",
-            details=(f"can be changed: {', '.join(_MUTABLE)}",),
-            hint=did_you_mean(first, _MUTABLE) if first not in _MUTABLE else None,
-        )
-    return (document[first], rest[0]) if rest else (document, first)
+def _changed(
+    platform: Platform,
+    tx: Transaction,
+    existing: RegistryRecord,
+    description: str | None,
+    tags: Mapping[str, Any],
+) -> RegistryRecord:
+    if (description, tags) == (existing.description, existing.tags):
+        return existing
+    record = tx.registries.update(existing.name, description=description, tags=dict(tags))
+    _tell(platform, tx, existing.name, "updated")
+    return record
 
 
 def delete(platform: Platform, caller: Caller, name: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.datastores.url_map import read_url_map
+from penstock.environments.curated_map import read_environment_map
 from penstock.errors import AlreadyExists, Conflict, InvalidDocument, Problem
 from penstock.events import WorkspaceChanged
 from penstock.identity.permissions import Action, require
@@ -32,7 +33,7 @@ def ensure_default(platform: Platform) -> None:
 
 
 def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Created:
-    """A new workspace. One that exists with the same settings is answered as it is."""
+    """A new workspace. One that exists in the same resource group gets what this one says, as in Azure ML."""
     require(caller, Action.WORKSPACE_WRITE)
     parsed = documents.parse("workspace", document)
     workspace = parsed.resource
@@ -46,9 +47,41 @@ def create(platform: Platform, caller: Caller, document: dict[str, Any]) -> Crea
                     f"workspace `{workspace.name}` exists in resource group `{existing.resource_group}`",
                     hint="choose another name: names of workspaces are unique on a server",
                 )
-            return Created(record_of(platform, existing), warnings_of(parsed))
-        record = _insert(platform, tx, workspace, document)
+            record = _described_again(tx, platform, existing, workspace)
+        else:
+            record = _insert(platform, tx, workspace, document)
     return Created(record_of(platform, record), warnings_of(parsed))
+
+
+def _described_again(
+    tx: Transaction, platform: Platform, existing: WorkspaceRecord, workspace: Workspace
+) -> WorkspaceRecord:
+    """The workspace with what is said of it now; what is not said stays."""
+    said = Workspace(
+        name=existing.name,
+        display_name=workspace.display_name or existing.display_name,
+        description=existing.description if workspace.description is None else workspace.description,
+        tags={**existing.tags, **workspace.tags},
+        settings=WorkspaceSettings.model_validate({**existing.settings, **workspace.settings.to_document()}),
+    )
+    return _changed(platform, tx, existing, said)
+
+
+def _changed(
+    platform: Platform, tx: Transaction, existing: WorkspaceRecord, workspace: Workspace
+) -> WorkspaceRecord:
+    columns: Any = {
+        "display_name": workspace.display_name or existing.name,
+        "description": workspace.description,
+        "tags": dict(workspace.tags),
+        "properties": {**existing.properties, "settings": workspace.settings.to_document()},
+    }
+    if all(getattr(existing, name) == value for name, value in columns.items()):
+        return existing
+    record: WorkspaceRecord = tx.workspaces.update(existing.name, **columns)
+    event = WorkspaceChanged(f"workspace/{existing.name}", "updated")
+    tx.events.append(existing.name, platform.clock(), event.type, event.subject, event.body())
+    return record
 
 
 def _insert(
@@ -99,15 +132,7 @@ def update(platform: Platform, caller: Caller, name: str, changes: Changes) -> d
         workspace = documents.parse("workspace", {**document, "name": name}).resource
         assert isinstance(workspace, Workspace)
         _check_settings(workspace.settings)
-        record = tx.workspaces.update(
-            name,
-            display_name=workspace.display_name or name,
-            description=workspace.description,
-            tags=dict(workspace.tags),
-            properties={**existing.properties, "settings": workspace.settings.to_document()},
-        )
-        event = WorkspaceChanged(f"workspace/{name}", "updated")
-        tx.events.append(name, platform.clock(), event.type, event.subject, event.body())
+        record = _changed(platform, tx, existing, workspace)
     return record_of(platform, record)
 
 
@@ -123,6 +148,7 @@ def _check_settings(settings: WorkspaceSettings) -> None:
     if problems:
         raise InvalidDocument(problems)
     read_url_map(settings.url_map)
+    read_environment_map(settings.environment_map)
 
 
 def settings_of(tx: Transaction, workspace: str, given: Mapping[str, str]) -> Mapping[str, str]:
