@@ -10,13 +10,18 @@ import pytest
 
 @dataclass
 class Site:
-    """Serves `files` by path. `cut_after` breaks the next answers off after so many bytes."""
+    """Serves `files` by path. `cut_after` breaks the next answers off after so many bytes; `raw` are whole answers.
+
+    With `hold` a path's answer stops in the middle until the event is set.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str], int]] = field(default_factory=list)
     cut_after: list[int] = field(default_factory=list)
+    raw: dict[str, bytes] = field(default_factory=dict)
+    hold: dict[str, threading.Event] = field(default_factory=dict)
     says_length: bool = True
     port: int = 0
 
@@ -35,6 +40,10 @@ def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
+            if self.path in site.raw:
+                site.asked.append((self.path, headers, 0))
+                self.wfile.write(site.raw[self.path])
+                return
             body, etag = site.files.get(self.path), site.etags.get(self.path)
             begin = 0
             if self.path in site.redirects:
@@ -44,7 +53,8 @@ def site() -> Iterator[Site]:
             elif etag and headers.get("if-none-match") == etag:
                 status = 304
             elif "range" in headers and headers.get("if-range") == etag:
-                status, begin = 206, int(headers["range"].removeprefix("bytes=").rstrip("-"))
+                begin = int(headers["range"].removeprefix("bytes=").rstrip("-"))
+                status = 206 if begin < len(body) else 416
             else:
                 status = 200
             site.asked.append((self.path, headers, status))
@@ -61,6 +71,17 @@ def site() -> Iterator[Site]:
             self.end_headers()
             if sent and site.cut_after:
                 sent = sent[: site.cut_after.pop(0)]
+            held = site.hold.get(self.path)
+            if held is not None:
+                half = len(sent) // 2
+                self.wfile.write(sent[:half])
+                while not held.wait(0.01):
+                    try:
+                        self.wfile.write(sent[half : half + 1])  # a byte now and then
+                        half += 1
+                    except OSError:
+                        return  # nobody listens any more
+                sent = sent[half:]
             self.wfile.write(sent)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the library calls it

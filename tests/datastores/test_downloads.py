@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from penstock.datastores import downloads, fetching
+from penstock.datastores import downloads, fetching, receiving
 from penstock.datastores.downloads import Downloads
 from penstock.datastores.fetching import refuse_forbidden
 from penstock.errors import Conflict, PenstockError, StorageFull
@@ -117,7 +117,7 @@ def _fetch_and_die(folder: Path, url: str) -> None:
     @contextmanager
     def opened(url: str, headers: Any) -> Iterator[Any]:
         with fetching.opened(url, headers) as answer:
-            read = answer.read
+            read = answer.read1
             count = iter(range(100))
 
             def dying(amount: int) -> bytes:
@@ -125,10 +125,10 @@ def _fetch_and_die(folder: Path, url: str) -> None:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return read(amount)
 
-            answer.read = dying  # type: ignore[method-assign,assignment]
+            answer.read1 = dying  # type: ignore[method-assign,assignment]
             yield answer
 
-    downloads._CHUNK = 65536
+    receiving._CHUNK = 65536
     Downloads(folder, open_address=opened).fetch(url)
 
 
@@ -208,9 +208,9 @@ def test_a_full_disk_is_told_before_and_while(
 ) -> None:
     """And leaves no part behind."""
     url = with_file(site)
-    usage = downloads.shutil.disk_usage("/")
+    usage = receiving.shutil.disk_usage("/")
     with monkeypatch.context() as patch:
-        patch.setattr(downloads.shutil, "disk_usage", lambda path: usage._replace(free=1000))
+        patch.setattr(receiving.shutil, "disk_usage", lambda path: usage._replace(free=1000))
         with pytest.raises(StorageFull, match="there is no room for"):
             cache.fetch(url)
 
@@ -218,10 +218,90 @@ def test_a_full_disk_is_told_before_and_while(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(downloads.os, "fsync", full)
+        patch.setattr(receiving.os, "fsync", full)
         with pytest.raises(StorageFull):
             cache.fetch(url)
     assert cache.fetch(url).read_bytes() == b"a,b\n1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.0 304 Not Modified\r\n\r\n", "says that the file has not changed, and was not asked"),
+        (b"HTTP/1.0 204 No Content\r\n\r\n", "the server answered 204 No Content"),
+        (b"HTTP/1.0 202 Accepted\r\nContent-Length: 1\r\n\r\nx", "the server answered 202 Accepted"),
+        (
+            b"HTTP/1.0 206 Partial\r\nContent-Range: bytes 0-0/100\r\nContent-Length: 1\r\n\r\nx",
+            "sends a part of the file",
+        ),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: -5\r\n\r\nx", "the length `-5`, which is none"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nx", "which is none"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: \xb2\r\n\r\nx", "which is none"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 900\r\n\r\nx", "1 bytes of 900 bytes arrived"),
+        (b"GARBAGE\r\n\r\n", "cannot be downloaded"),
+    ],
+)
+def test_a_server_that_lies_leaves_no_file(site: Site, cache: Downloads, answer: bytes, said: str) -> None:
+    """Nothing, a part, or an answer to another question is never taken for the file."""
+    site.raw["/x.csv"] = answer
+
+    with pytest.raises(PenstockError, match=said):
+        cache.fetch(site.url("/x.csv"))
+
+    assert [each.bytes for each in cache.kept() if each.address != "unfinished"] == []
+
+
+def test_a_part_that_is_the_whole_already_starts_over(site: Site, tmp_path: Path, cache: Downloads) -> None:
+    """A machine may stop between the last byte and the entry: then nothing is left to ask for."""
+    url = with_file(site)
+    path = cache.fetch(url)
+    place = path.parent.parent
+    (place / "part").write_bytes(path.read_bytes())
+    (place / "part.json").write_text('{"validator": "\\"one\\""}')
+
+    assert cache.fetch(url).read_bytes() == b"a,b\n1,2\n"
+    assert site.statuses == [200, 416, 304]
+
+
+def test_what_comes_compressed_is_kept_so_with_a_warning(site: Site, cache: Downloads) -> None:
+    """It was not asked for; whoever reads the file has to know."""
+    site.raw["/x.gz"] = b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nzz"
+    said: list[str] = []
+
+    assert cache.fetch(site.url("/x.gz"), said.append).read_bytes() == b"zz"
+    assert any("comes compressed (gzip)" in each for each in said)
+
+
+def test_a_download_ends_when_nobody_wants_it_and_the_next_one_goes_on(
+    site: Site, cache: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for whoever only waits for another one's download."""
+    monkeypatch.setattr(receiving, "_ASK_AGAIN_AFTER", 0.0)
+    content = os.urandom(200_000)
+    url, wanted = with_file(site, content), threading.Event()
+    site.hold["/iris.csv"] = threading.Event()
+    wanted.set()
+    ends: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            cache.fetch(url, is_wanted=wanted.is_set)
+        except PenstockError as error:
+            ends.append(error)
+
+    threads = [threading.Thread(target=fetch) for _ in range(2)]
+    for each in threads:
+        each.start()
+    while not site.asked:
+        threads[0].join(0.01)
+    wanted.clear()
+    for each in threads:
+        each.join(30)
+
+    assert [type(each) for each in ends] == [receiving.NoLongerWanted] * 2
+    del site.hold["/iris.csv"]
+    assert cache.fetch(url).read_bytes() == content
+    assert site.statuses == [200, 206]
 
 
 def test_redirects_are_followed_within_bounds(site: Site, cache: Downloads) -> None:

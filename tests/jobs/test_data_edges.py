@@ -1,11 +1,14 @@
 """Data of jobs at the edges of its rules: files and folders, trailing slashes, places of outputs."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.datastores import receiving
 from penstock.jobs import statuses as st
+from tests.datastores.conftest import Site, site  # noqa: F401 - a fixture
 from tests.jobs.conftest import Bench, step
 
 STORE = "azureml://datastores/workspaceblobstore/paths"
@@ -70,3 +73,26 @@ def test_every_declared_output_exists(bench: Bench) -> None:
     assert (job.status, job.error) == (st.COMPLETED, None)
     assert "output `o`" in str(job.properties)
     assert len(list(bench.home.datastore("demo", "workspaceblobstore").glob("azureml/j/o"))) == 1
+
+
+def test_a_canceled_job_ends_its_download(
+    bench: Bench,
+    site: Site,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its thread is free for others; what has arrived is there for the next job."""
+    monkeypatch.setattr(receiving, "_ASK_AGAIN_AFTER", 0.0)
+    site.files["/x.csv"], site.etags["/x.csv"] = b"x" * 200_000, '"one"'
+    site.hold["/x.csv"] = threading.Event()
+    given = {"type": "uri_file", "path": site.url("/x.csv")}
+    bench.create("j", **step("wc -c ${{inputs.x}}", inputs={"x": given}))
+    bench.until(lambda: site.asked != [])
+
+    bench.cancel("j")
+
+    assert bench.settle("j").status == st.CANCELED
+    bench.until(lambda: bench.engine._workers.busy == 0)
+    site.hold["/x.csv"].set()
+    bench.create("k", **step("test $(wc -c < ${{inputs.x}}) = 200000", inputs={"x": given}))
+    assert bench.settle("k").status == st.COMPLETED
+    assert site.statuses == [200, 206]

@@ -517,6 +517,21 @@ def test_addresses_are_found_through_the_map_of_the_step(
 # -- files
 
 
+def test_a_table_is_saved_under_either_name_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The current folder is told by its real name, the output's path may lead through a link."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.csv").write_text("x\n1\n")
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path / "link")
+
+    for file in ("a.csv", str(tmp_path / "link" / "a.csv"), str(tmp_path / "real" / "a.csv")):
+        for folder in ("link", "real"):
+            saved = mltable.from_delimited_files([{"file": file}]).save(tmp_path / folder)
+            assert saved.paths == [{"file": "./a.csv"}], (file, folder)
+
+
 def test_a_saved_table_loads_as_the_same_table(tmp_path: Path) -> None:
     """Paths are written relative to the new place, and every transformation comes back."""
     made = table(tmp_path / "t", CSV + "{}", p_csv=NUMBERS)

@@ -1,11 +1,13 @@
 """From an address to a file or folder of this machine: what the map names, else a download."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from penstock.datastores.downloads import HOW_TO_MAP, Downloads, Say
+from penstock.datastores.downloads import HOW_TO_MAP, Downloads
 from penstock.datastores.fetching import refuse_forbidden
+from penstock.datastores.receiving import Say
 from penstock.datastores.url_map import UrlMap, shown, web_form
 from penstock.errors import PenstockError
 
@@ -13,14 +15,23 @@ from penstock.errors import PenstockError
 _FILES = ("uri_file", "custom_model")
 
 
-def local_path(url: str, urls: UrlMap, downloads: Downloads, say: Say = lambda text: None) -> Path:
-    """The file or folder that stands for an address; it is downloaded where the map does not name it."""
+def local_path(
+    url: str,
+    urls: UrlMap,
+    downloads: Downloads,
+    say: Say = lambda text: None,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Path:
+    """The file or folder that stands for an address; it is downloaded where the map does not name it.
+
+    NoLongerWanted soon after `is_wanted` says no.
+    """
     mapped = urls.find(url)
     if mapped is not None:
         path = mapped.existing(url)
         say(f"{shown(url)} is {path} ({mapped.where})")
         return path
-    return downloads.fetch(_fetchable(url), say)
+    return downloads.fetch(_fetchable(url), say, is_wanted)
 
 
 def check(url: str, kind: str, urls: UrlMap) -> None:
@@ -50,6 +61,10 @@ def _misfit(url: str, path: Path, what: str, kind: str, where: str) -> PenstockE
 def _fetchable(url: str) -> str:
     """The https address that gives the same file."""
     web = re.sub(r"(?i)^(https://[a-z0-9-]+)\.dfs\.core\.", r"\1.blob.core.", web_form(url))
+    try:
+        _ = urlsplit(web).port  # read from the text when it is asked for
+    except ValueError as error:
+        raise PenstockError(f"`{shown(url)}` is no address: {error}") from error
     if urlsplit(web).scheme.lower() not in ("http", "https"):
         raise PenstockError(
             f"`{shown(url)}` cannot be downloaded: only https, http, wasb(s) and abfs(s) addresses can",

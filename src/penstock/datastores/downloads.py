@@ -11,36 +11,28 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from penstock.datastores.fetching import Unreachable, opened
+from penstock.datastores.receiving import Open, Receiver, Say, amount, forget_part
 from penstock.datastores.url_map import shown
-from penstock.errors import Conflict, PenstockError, StorageFull
+from penstock.errors import Conflict, PenstockError
 from penstock.store.beneath import remove_tree
 from penstock.store.failures import disk_told_plainly
-
-Say = Callable[[str], None]
-Open = Callable[[str, Mapping[str, str]], AbstractContextManager[HTTPResponse]]
 
 HOW_TO_MAP = (
     "write `<address>: <local path>` into a YAML file, and name it with "
     "`penstock workspace update --set settings.url_map=<file>` or PENSTOCK_URL_MAP"
 )
-_CHUNK = 1024 * 1024
-_ATTEMPTS = 4
-# Left free on the disk, for statuses and logs.
-_MARGIN = 64 * 1024 * 1024
 # Without ETag and Last-Modified a server cannot be asked whether a file has changed: seconds for which it counts as same.
 _UNASKED = 24 * 3600.0
-_WORTH_TELLING = 50 * 1024 * 1024
+# Seconds until one who waits for another one's download looks again.
+_LOOK_AGAIN = 0.1
 
 
 @dataclass(frozen=True)
@@ -82,18 +74,24 @@ class Downloads:
         self._clock = clock
         self._open = open_address
 
-    def fetch(self, url: str, say: Say = lambda text: None) -> Path:
-        """The file at an http(s) address, as it is there now. Its name is the address's last part; it is read-only."""
+    def fetch(
+        self, url: str, say: Say = lambda text: None, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Path:
+        """The file at an http(s) address, as it is there now. Its name is the address's last part; it is read-only.
+
+        NoLongerWanted soon after `is_wanted` says no, also while another one's download is waited for.
+        """
+        receiver = Receiver(self._open, self._limit, say, is_wanted)
         key = hashlib.sha256(url.encode()).hexdigest()[:40]
         place = self._folder / key
-        with disk_told_plainly(self._folder), self._alone(key):
+        with disk_told_plainly(self._folder), self._alone(key, lambda: receiver.demand_wanted(url)):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             entry = _entry_at(place)
             kept = entry if entry is not None and _is_whole(place, entry) else None
             if entry is not None and kept is None:
                 say(f"warning: the copy of {shown(url)} is damaged; it is downloaded again")
             try:
-                entry = self._present(url, place, kept, say)
+                entry = self._present(url, place, kept, receiver)
             except Unreachable as error:
                 if kept is None:
                     raise PenstockError(
@@ -105,109 +103,33 @@ class Downloads:
             os.utime(place / "entry.json", (self._clock(), self._clock()))
         return place / entry.sha256 / entry.name
 
-    def _present(self, url: str, place: Path, kept: Entry | None, say: Say) -> Entry:
+    def _present(self, url: str, place: Path, kept: Entry | None, receiver: Receiver) -> Entry:
         """The entry of the file as the server has it now."""
-        headers: dict[str, str] = {}
+        conditions: dict[str, str] = {}
         if kept is not None:
             if kept.etag:
-                headers["If-None-Match"] = kept.etag
+                conditions["If-None-Match"] = kept.etag
             if kept.last_modified:
-                headers["If-Modified-Since"] = kept.last_modified
-            if not headers and self._clock() - kept.checked_at < _UNASKED:
-                say(f"{shown(url)}: the copy of today is used (sha256 {kept.sha256})")
+                conditions["If-Modified-Since"] = kept.last_modified
+            if not conditions and self._clock() - kept.checked_at < _UNASKED:
+                receiver.say(f"{shown(url)}: the copy of today is used (sha256 {kept.sha256})")
                 return kept
-        for attempt in range(_ATTEMPTS):
-            try:
-                entry = self._asked(url, place, kept, headers, say)
-                break
-            except (Unreachable, HTTPException, TimeoutError, ConnectionError) as error:
-                if attempt + 1 == _ATTEMPTS or not _is_begun(place):
-                    raise Unreachable(str(error) or type(error).__name__) from error
-                say(f"{shown(url)}: the connection broke off ({error}); going on from there")
+        received = receiver.receive(url, place, conditions)
+        if received is None:
+            assert kept is not None  # nothing else is asked with conditions
+            receiver.say(f"{shown(url)} has not changed (sha256 {kept.sha256})")
+            entry = replace(kept, checked_at=self._clock())
+            _write_entry(place, entry)
+            return entry
+        entry = Entry(
+            address=shown(url),
+            name=_name_of(url),
+            checked_at=self._clock(),
+            **asdict(received),
+        )
+        _keep(place, entry)
+        receiver.say(f"downloaded {shown(url)}: {amount(received.size)}, sha256 {received.sha256}")
         return entry
-
-    def _asked(
-        self, url: str, place: Path, kept: Entry | None, conditions: Mapping[str, str], say: Say
-    ) -> Entry:
-        part, note = place / "part", place / "part.json"
-        begun, validator = _begun(part, note)
-        headers = {"Range": f"bytes={begun}-", "If-Range": validator} if begun else dict(conditions)
-        with self._open(url, headers) as answer:
-            if answer.status == 304 and kept is not None:
-                say(f"{shown(url)} has not changed (sha256 {kept.sha256})")
-                entry = Entry(**{**asdict(kept), "checked_at": self._clock()})
-                _write_entry(place, entry)
-                return entry
-            if answer.status == 416:  # the part is longer than the file is now
-                part.unlink(missing_ok=True)
-                note.unlink(missing_ok=True)
-                raise Unreachable("the file has changed meanwhile")
-            if answer.status != 206 or not _continues(answer, begun):
-                begun = 0
-            total = _total(answer, begun)
-            self._refuse_too_large(url, total, begun)
-            note.write_text(json.dumps({"validator": _validator(answer)}))
-            say(f"downloading {shown(url)}" + (f", {_amount(total)}" if total is not None else ""))
-            with open(part, "r+b" if begun else "wb") as stream:
-                try:
-                    digest, size = self._written(url, answer, stream, begun, total, say)
-                except (PenstockError, OSError) as error:
-                    if not isinstance(error, TimeoutError | ConnectionError):
-                        part.unlink(missing_ok=True)
-                    raise
-                stream.flush()
-                os.fsync(stream.fileno())
-            if total is not None and size < total:
-                raise Unreachable(f"{_amount(size)} of {_amount(total)} arrived")
-            entry = Entry(
-                address=shown(url),
-                name=_name_of(url),
-                sha256=digest,
-                size=size,
-                etag=answer.headers.get("ETag"),
-                last_modified=answer.headers.get("Last-Modified"),
-                checked_at=self._clock(),
-            )
-        _keep(place, part, entry)
-        note.unlink(missing_ok=True)
-        say(f"downloaded {shown(url)}: {_amount(size)}, sha256 {digest}")
-        return entry
-
-    def _written(
-        self, url: str, answer: HTTPResponse, stream: BinaryIO, begun: int, total: int | None, say: Say
-    ) -> tuple[str, int]:
-        """Digest and size of the whole file, the part from before included."""
-        digest = hashlib.sha256()
-        rest = begun
-        while rest and (piece := stream.read(min(_CHUNK, rest))):
-            digest.update(piece)
-            rest -= len(piece)
-        size, told = begun, 0
-        while piece := answer.read(_CHUNK):
-            size += len(piece)
-            self._refuse_too_large(url, size, size)
-            stream.write(piece)
-            digest.update(piece)
-            tenth = size * 10 // total if total else 0
-            if total and total > _WORTH_TELLING and tenth > told:
-                told = tenth
-                say(f"  {tenth * 10} % of {_amount(total)}")
-        return digest.hexdigest(), size
-
-    def _refuse_too_large(self, url: str, size: int | None, have: int) -> None:
-        if size is None:
-            return
-        if self._limit and size > self._limit:
-            raise PenstockError(
-                f"`{shown(url)}` is larger than {_amount(self._limit)}",
-                hint="raise PENSTOCK_DOWNLOAD_LIMIT_MB for the server, or download it yourself and map the address",
-            )
-        free = shutil.disk_usage(self._folder).free
-        if size - have + _MARGIN > free and size > have:
-            raise StorageFull(
-                f"there is no room for `{shown(url)}`: {_amount(size - have)} are to come, {_amount(free)} are free",
-                hint="free some space (`penstock du` shows what takes it, `penstock gc` removes what nothing needs)",
-            )
 
     # Housekeeping
 
@@ -223,20 +145,28 @@ class Downloads:
 
     def remove(self, key: str) -> None:
         """One address's files go. Conflict where somebody is fetching it just now."""
-        with self._alone(key, wait=False):
+        with self._alone(key):
             remove_tree(self._folder / key)
 
     @contextmanager
-    def _alone(self, key: str, *, wait: bool = True) -> Iterator[None]:
-        """One at a time per address; the kernel frees the lock of one who dies."""
+    def _alone(self, key: str, meanwhile: Callable[[], None] | None = None) -> Iterator[None]:
+        """One at a time per address; the kernel frees the lock of one who dies.
+
+        `meanwhile` is called again and again while another one has it, and may raise; without it that is a Conflict.
+        """
         locks = self._folder / "locks"
         locks.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(locks / key, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                raise Conflict("it is being downloaded just now") from None
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if meanwhile is None:
+                        raise Conflict("it is being downloaded just now") from None
+                    meanwhile()
+                    time.sleep(_LOOK_AGAIN)
             yield
         finally:
             os.close(lock)
@@ -267,45 +197,16 @@ def _is_whole(place: Path, entry: Entry) -> bool:
         return hashlib.file_digest(stream, "sha256").hexdigest() == entry.sha256
 
 
-def _keep(place: Path, part: Path, entry: Entry) -> None:
+def _keep(place: Path, entry: Entry) -> None:
     """Give the file its name, then say that it is there: in this order, so that an entry never leads to nothing."""
+    part = place / "part"
     part.chmod(0o444)
     target = place / entry.sha256
     remove_tree(target)
     target.mkdir()
     part.rename(target / entry.name)
     _write_entry(place, entry)
-
-
-def _begun(part: Path, note: Path) -> tuple[int, str]:
-    """How much of a file is here, and what the server called the version that it is a part of."""
-    try:
-        validator = json.loads(note.read_text()).get("validator")
-        size = part.stat().st_size
-    except (FileNotFoundError, ValueError, AttributeError):
-        return 0, ""
-    return (size, str(validator)) if validator and size else (0, "")
-
-
-def _is_begun(place: Path) -> bool:
-    return _begun(place / "part", place / "part.json")[0] > 0
-
-
-def _validator(answer: HTTPResponse) -> str | None:
-    """What If-Range takes: an ETag that means the same bytes, else the date."""
-    etag = answer.headers.get("ETag")
-    if etag and not etag.startswith("W/"):
-        return str(etag)
-    return answer.headers.get("Last-Modified")
-
-
-def _continues(answer: HTTPResponse, begun: int) -> bool:
-    return str(answer.headers.get("Content-Range", "")).startswith(f"bytes {begun}-")
-
-
-def _total(answer: HTTPResponse, begun: int) -> int | None:
-    length = answer.headers.get("Content-Length")
-    return int(length) + begun if length and length.isdigit() else None
+    forget_part(place)
 
 
 def _name_of(url: str) -> str:
@@ -315,11 +216,3 @@ def _name_of(url: str) -> str:
     while len(name.encode()) > 200:
         name = name[1:]
     return name if name.strip(". ") else "data"
-
-
-def _amount(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"

@@ -46,15 +46,20 @@ def opened(url: str, headers: Mapping[str, str]) -> Iterator[http.client.HTTPRes
         error.close()
         if error.code in (408, 429) or error.code >= 500:
             raise Unreachable(f"the server answered {error.code} {error.reason}") from error
-        raise PenstockError(
-            f"`{shown(url)}` cannot be downloaded: the server answered {error.code} {error.reason}",
-            hint=_advice(error.code),
-        ) from error
+        raise _refused(url, error.code, error.reason) from error
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         raise Unreachable(str(reason) or type(reason).__name__) from error
     with answer:
+        if answer.status not in (200, 206):  # 204 and its like: an answer, and no file
+            raise _refused(url, answer.status, answer.reason)
         yield answer
+
+
+def _refused(url: str, status: int, reason: object) -> PenstockError:
+    # The reason of a redirect that is not followed goes on over several lines.
+    said = f"the server answered {status} {str(reason).strip().partition(chr(10))[0]}".rstrip()
+    return PenstockError(f"`{shown(url)}` cannot be downloaded: {said}", hint=_advice(status))
 
 
 def _advice(status: int) -> str:

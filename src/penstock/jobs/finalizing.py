@@ -236,7 +236,7 @@ def _protect(name: str, outer: int) -> None:
 
 def clear_run(folders: JobFolders) -> None:
     """What only the run needed goes; logs, artifacts and outputs stay. What cannot go is left to `penstock gc`."""
-    for each in (folders.work, folders.copies, folders.uploads, folders.overlay):
+    for each in (folders.work, folders.copies, folders.uploads, folders.overlay, folders.links):
         try:
             remove_tree(each)
         except OSError as error:

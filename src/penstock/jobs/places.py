@@ -59,6 +59,11 @@ class JobFolders:
         return self.run / "inputs"
 
     @property
+    def links(self) -> Path:
+        """Plain names for inputs and outputs whose own names have blanks."""
+        return self.run / "links"
+
+    @property
     def uploads(self) -> Path:
         """Outputs of mode `upload` that are written to a place of their own: they are put there when the step has ended."""
         return self.run / "outputs"
@@ -94,7 +99,7 @@ def uploaded_path(home: Home, workspace: str, snapshot: SnapshotUri) -> Path:
 
 
 class Locator:
-    """Turns sources into local paths. What lies at a public address is mapped or downloaded."""
+    """Turns sources into local paths. What lies at a public address is mapped or downloaded, while `is_wanted` says yes."""
 
     def __init__(
         self,
@@ -109,7 +114,9 @@ class Locator:
         urls: Callable[[], UrlMap],
         downloads: Downloads,
         say: Callable[[str], None] = lambda text: None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._is_wanted = is_wanted
         self._home = home
         self._folders = folders
         self._urls = urls
@@ -151,7 +158,7 @@ class Locator:
             case RunArtifact(run, inside):
                 return self._run_artifact(run, inside)
             case AtAddress(url):
-                return local_path(url, self._urls(), self._downloads, self._say)
+                return local_path(url, self._urls(), self._downloads, self._say, self._is_wanted)
 
     def _scope(self, registry: str | None) -> str:
         return self._workspace if registry is None else registry_scope(registry)

@@ -11,6 +11,7 @@ from penstock.compute.interface import Process
 from penstock.errors import PenstockError
 from penstock.jobs import mpirun, tables
 from penstock.jobs.places import JobFolders, Locator
+from penstock.jobs.plain_paths import plain_path
 from penstock.jobs.plans import AtAddress, PlannedInput, Source, StepPlan
 from penstock.jobs.process_layout import layout_of
 from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
@@ -49,7 +50,7 @@ class Built:
 
 def fresh_folders(folders: JobFolders) -> None:
     """Empty folders for a run; what an earlier, unfinished start left behind goes."""
-    for folder in (folders.work, folders.copies, folders.uploads, folders.overlay):
+    for folder in (folders.work, folders.copies, folders.uploads, folders.overlay, folders.links):
         remove_tree(folder)
     for folder in (folders.work, folders.log.parent, folders.environment_log.parent):
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,10 +92,10 @@ def input_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[s
             texts[name] = value.text
         elif isinstance(value.source, AtAddress) and value.mode == "direct":
             mapped = locator.mapped(value.source.url)
-            texts[name] = value.source.url if mapped is None else str(mapped)
+            texts[name] = value.source.url if mapped is None else plain_path(mapped, "inputs", name, folders)
         elif value.source is not None:
             path = _input_path(name, value, value.source, folders, locator)
-            texts[name] = str(folders.home.plainly(path))
+            texts[name] = plain_path(path, "inputs", name, folders)
     return texts
 
 
@@ -161,7 +162,7 @@ def _only_file(name: str, folder: Path) -> Path:
 def output_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[str, str]:
     """What `${{outputs.x}}` becomes; afterwards a folder exists, and a file's parent does."""
     texts: dict[str, str] = {}
-    home, job = folders.home, folders.job
+    job = folders.job
     for name, output in plan.outputs.items():
         path = locator.output_path(output)
         if output.is_delivered(job):
@@ -169,7 +170,7 @@ def output_texts(plan: StepPlan, folders: JobFolders, locator: Locator) -> dict[
         if output.belongs_to(job):  # left by a start that did not end: outputs are written once
             remove_tree(path)
         (path.parent if output.is_file else path).mkdir(parents=True, exist_ok=True)
-        texts[name] = str(home.plainly(path))
+        texts[name] = plain_path(path, "outputs", name, folders)
     return texts
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from penstock.compute.interface import Finished
@@ -139,7 +140,7 @@ class StepRunner:
             overlay = self._environments.overlay(environment, folders.overlay)
             built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
             has_mlflow = environment.has_mlflow
-        locator = self.locator(job.workspace, plan.settings, say)
+        locator = self.locator(job.workspace, plan.settings, say, is_wanted=partial(self._is_open, job))
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)
         inputs = preparing.input_texts(plan, folders, locator)
         outputs = preparing.output_texts(plan, folders, locator)
@@ -159,6 +160,12 @@ class StepRunner:
             raise
         env = ready.env if image else {**ready.env, **told}
         return Prepared(ready=replace(ready, env=env), mlflow_run=tracking.run_id)
+
+    def _is_open(self, job: JobRecord) -> bool:
+        """Whether the job has neither ended nor been asked to: a long download is not for one that has."""
+        with self._database.reading() as tx:
+            now = tx.jobs.find(job.workspace, job.name)
+        return now is not None and now.status not in (*st.TERMINAL, st.CANCEL_REQUESTED)
 
     def finalize(self, job: JobRecord, finished: Finished, stopped_because: str | None) -> Outcome:
         """What the process left behind becomes the job's artifacts, and its end becomes the job's status."""
@@ -226,10 +233,11 @@ class StepRunner:
         workspace: str,
         settings: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda text: None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> Locator:
         """Turns a workspace's sources into paths. `settings` are those of the job, else the workspace's own.
 
-        `say` is told what is downloaded.
+        `say` is told what is downloaded, while `is_wanted` says yes.
         """
 
         def plan_of(job: str) -> StepPlan:
@@ -262,6 +270,7 @@ class StepRunner:
             urls=urls,
             downloads=self.downloads,
             say=say,
+            is_wanted=is_wanted,
         )
 
     def _warn_once(self, job: JobRecord, warnings: Iterable[str], say: Callable[[str], None]) -> None:

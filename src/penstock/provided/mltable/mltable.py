@@ -216,12 +216,16 @@ class MLTable:
 
 
 def _relative(entry: dict[str, str], base: str, folder: str) -> dict[str, str]:
+    """The item as seen from `folder`. A folder may have two names: the current one is told by its real one."""
     ((kind, text),) = entry.items()
     if is_address(text):
         return {kind: text}
-    path = os.path.relpath(
-        local_path(text, base), os.path.realpath(folder) if os.path.isabs(text) else folder
-    )
+    path, here = local_path(text, os.path.realpath(base)), os.path.realpath(folder)
+    for root in (folder, here):
+        if path == root or path.startswith(root + os.sep):
+            return {kind: "./" + os.path.relpath(path, root)}
+    parent, name = os.path.split(path)
+    path = os.path.relpath(os.path.join(os.path.realpath(parent), name), here)
     return {kind: path if path.startswith("..") else "./" + path}
 
 
