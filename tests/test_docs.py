@@ -186,3 +186,12 @@ def test_the_documents_name_no_machine() -> None:
     machine = re.compile(r"/home/\w+/|/Users/|/root/|(?<!\.)\b10\.\d+\.\d+\.\d+\b|192\.168\.")
 
     assert [page_id(page) for page in PAGES if machine.search(page.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("fragment", sorted(ROOT.glob("changelog.d/*.md")), ids=page_id)
+def test_a_fragment_of_the_changelog_is_plain_lines(fragment: Path) -> None:
+    """One sentence or two to a line, without bullets and headings: a release sorts the lines of all fragments."""
+    lines = fragment.read_text(encoding="utf-8").splitlines()
+
+    assert lines
+    assert [line for line in lines if not re.match(r"[A-Z`]", line)] == []

@@ -47,6 +47,22 @@ def test_an_environment_from_flags(penstock: Penstock, fake: FakeServer, here: P
     }
 
 
+@pytest.mark.parametrize("file", ["team.yml", "files/team.yml"])
+def test_a_setting_of_a_workspaces_file_starts_from_the_files_folder(
+    penstock: Penstock, fake: FakeServer, here: Path, file: str
+) -> None:
+    """Also where that folder is the current one: the server works elsewhere, and gets the whole path."""
+    place = here / file
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("name: team\nsettings: {url_map: ./urls.yml}\n")
+    fake.on("POST", "/api/v1/workspaces", {"record": {"name": "team"}, "warnings": []}, 201)
+
+    ran = penstock(f"workspace create -f {file}")
+
+    assert ran.code == 0
+    assert sent(fake, "/api/v1/workspaces")["settings"] == {"url_map": str(place.parent / "urls.yml")}
+
+
 def test_an_environment_from_a_file_with_flags_before_it(
     penstock: Penstock, fake: FakeServer, here: Path
 ) -> None:

@@ -32,7 +32,7 @@ class Workspaces:
         if isinstance(settings, dict):
             folder = document.file if document.file.is_dir() else document.file.parent
             files = {
-                name: absolute(value, folder)
+                name: absolute(value, Path.cwd() / folder)
                 for name, value in settings.items()
                 if name in WORKSPACE_SETTINGS and isinstance(value, str) and value
             }
