@@ -85,7 +85,9 @@ def test_tensorflow_is_told_its_cluster(bench: Bench) -> None:
     """TF_CONFIG names every worker and parameter server; these end when the workers have ended."""
     script = (
         "import json, os, time; config = json.loads(os.environ['TF_CONFIG']); print(json.dumps(config), flush=True)\n"
-        "while config['task']['type'] == 'ps': time.sleep(0.1)"
+        "is_server = config['task']['type'] == 'ps'\n"
+        "if is_server: open('listening', 'w').close()\n"
+        "while is_server or not os.path.exists('listening'): time.sleep(0.05)"
     )
     distribution = {"type": "TensorFlow", "worker_count": 2, "parameter_server_count": 1}
     bench.create("j", **step(python(script), distribution=distribution))

@@ -261,3 +261,20 @@ def test_a_plan_survives_being_written_down() -> None:
 
     for each in planned.steps.values():
         assert StepPlan.from_record(each.as_record()) == each
+
+
+def test_what_a_component_does_not_ask_for_is_left_out() -> None:
+    """As Azure ML does it; a warning names it. What it would have been read from is not waited for."""
+    component = {
+        "type": "command",
+        "command": "x ${{inputs.a}}",
+        "environment": "azureml:train-env:1",
+        "inputs": {"a": {"type": "integer"}},
+    }
+    given = {"a": 1, "b": "${{parent.jobs.other.outputs.o}}"}
+    planned = plan(
+        jobs={"other": step("y", outputs={"o": None}), "one": {"component": component, "inputs": given}}
+    )
+
+    assert list(planned.steps["one"].inputs) == ["a"]
+    assert planned.steps["one"].needs == ()

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.xdist_group("bad-command-lines")
         ("online-endpoint create -f x.yml", 1, ("`online-endpoint` is not supported yet", "`penstock --help`")),
         ("schedule list", 1, ("`schedule` is not supported yet",)),
         ("onlin-endpoint create", 2, ("hint: did you mean `penstock online-endpoint`?",)),
-        ("job archive -n x", 1, ("`penstock job archive` is not supported yet", "`penstock job --help`")),
+        ("job connect-ssh -n x", 1, ("`penstock job connect-ssh` is not supported yet", "`penstock job --help`")),
         ("environment show -n x", 1, ("must provide either --version or --label",)),
         ("model show -n x -v 1 -l latest", 1, ("cannot provide both --version and --label",)),
         ("data create --name x --type mltable --path .", 1, ("holds no file named `MLTable`",)),

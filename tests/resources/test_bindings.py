@@ -126,10 +126,10 @@ BAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "/jobs/a/inputs/x",
         ("is not provided (from `${{parent.inputs.n}}`)",),
     ),
-    "an input that the component does not have": (
-        step(COMPONENT % "string" + "inputs: {x: a, xx: b}"),
-        "/jobs/a/inputs/xx",
-        ("has no input `xx`", "one of `x`"),
+    "a required input by another name": (
+        step(COMPONENT % "string" + "inputs: {xx: b}"),
+        "/jobs/a/inputs/x",
+        ("required input `x` of step `a` is not provided", "`xx` is given: did you mean `x`?"),
     ),
     "an output that the component does not have": (
         step(COMPONENT % "string" + "inputs: {x: a}\noutputs: {o: }"),
@@ -278,6 +278,11 @@ WARNED: dict[str, tuple[str, str, str]] = {
         inline_step("command: a\ncompute: c", pipeline="outputs: {o: }"),
         "/outputs/o",
         "no step writes output `o`",
+    ),
+    "an input that the component does not have": (
+        step(COMPONENT % "string" + "compute: c\ninputs: {x: a, xx: b}"),
+        "/jobs/a/inputs/xx",
+        "has no input `xx`: it is left out",
     ),
     "a doubled dollar": ("{command: 'a $${{inputs.x}}', inputs: {x: 1}}", "/command", "a `$` too many"),
 }

@@ -172,7 +172,7 @@ class _Context:
         ports = step.ports
         inputs = {
             port: self.value(step.inputs.get(port), ports.get(port), f"{pointer}/inputs/{port}", parent)
-            for port in dict.fromkeys([*ports, *step.inputs])
+            for port in step.input_names
         }
         for port, planned in inputs.items():
             self.guarded(f"{pointer}/inputs/{port}", partial(self._check_access, planned), None)

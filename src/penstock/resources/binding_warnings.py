@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from penstock.errors import Problem
 from penstock.resources.expressions import doubled
+from penstock.resources.nearest import did_you_mean
 from penstock.resources.raw_pipeline import LOCAL, RawPipeline, binding_of, mapping
-from penstock.resources.wording import pointer_of
+from penstock.resources.wording import pointer_of, quoted
 
 _DEFAULT = "/settings/default_compute"
 
@@ -30,7 +31,7 @@ def _warnings_within(pipeline: RawPipeline) -> Iterator[Problem]:
         for key, step in pipeline.steps.items()
         if not step.is_pipeline
     ]
-    found = [*_local_computes(computes), *_legacy_bindings(pipeline)]
+    found = [*_local_computes(computes), *_legacy_bindings(pipeline), *_unknown_inputs(pipeline)]
     found += [] if pipeline.of_component is not None else _unwritten_outputs(pipeline)
     for problem in found:
         yield replace(problem, pointer=pipeline.pointer + problem.pointer)
@@ -55,6 +56,25 @@ def _legacy_bindings(pipeline: RawPipeline) -> Iterator[Problem]:
                     path = ".".join((expression.scope.removeprefix("parent."), *expression.path))
                     message = f"`{expression.text}` is an old form of `${{{{parent.{path}}}}}`"
                     yield Problem(pointer_of(("jobs", step.key, side, name)), message)
+
+
+def _unknown_inputs(pipeline: RawPipeline) -> Iterator[Problem]:
+    """What is given and not asked for: Azure ML leaves it out without a word."""
+    steps = {pointer_of(("jobs", key)): step for key, step in pipeline.steps.items()}
+    if pipeline.of_component is not None and pipeline.of_component.around is not None:
+        _, steps[""] = pipeline.of_component.around  # the job itself uses a component
+    for pointer, step in steps.items():
+        if step.component is None or not step.is_understood:
+            continue
+        known = [*map(str, step.declared_inputs)]
+        for name in map(str, step.inputs):
+            if name not in known:
+                yield Problem(
+                    pointer + pointer_of(("inputs", name)),
+                    f"the component of {step.called} has no input `{name}`: it is left out",
+                    expected=f"one of {quoted(known)}" if known else "no input",
+                    hint=did_you_mean(name, known),
+                )
 
 
 def _unwritten_outputs(pipeline: RawPipeline) -> Iterator[Problem]:

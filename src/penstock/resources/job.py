@@ -66,6 +66,10 @@ class CommandJob(JobBase):
         return {}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(self.inputs)
+
+    @property
     def output_ports(self) -> Mapping[str, OutputPort]:
         return {}
 

@@ -15,7 +15,7 @@ from penstock.resources.command_text import (
 )
 from penstock.resources.expressions import BadExpression, Expression, expressions_in
 from penstock.resources.local_paths import is_local
-from penstock.resources.nearest import did_you_mean
+from penstock.resources.nearest import did_you_mean, nearest
 from penstock.resources.ports import MODEL_TYPES, InputPort
 from penstock.resources.raw_pipeline import (
     RawPipeline,
@@ -99,11 +99,7 @@ def _step_input_problems(pipeline: RawPipeline, step: RawStep, pointer: str) -> 
             yield from _binding_problems(pipeline, text, text_pointer)
         if step.component is not None and step.is_understood:
             if name not in step.declared_inputs:
-                known = [*step.declared_inputs]
-                expected = f"one of {quoted(known)}" if known else "no input"
-                message = f"the component of {step.called} has no input `{name}`"
-                yield Problem(where, message, expected=expected, hint=did_you_mean(str(name), known))
-                continue
+                continue  # left out, and warned of
             yield from _fit_problems(pipeline, step, str(name), where)
     if (
         step.component is not None
@@ -128,7 +124,10 @@ def _fit_problems(pipeline: RawPipeline, step: RawStep, name: str, where: str) -
     if source.kind == "unset":
         if port.is_required:
             message = f"required input `{name}` of {step.called} is not provided{by}"
+            unknown = [str(given) for given in step.inputs if given not in step.declared_inputs]
+            near = nearest(name, unknown)
             hint = f"give it under `inputs`, or declare a `default` for `{name}` in the component"
+            hint = hint if near is None else f"`{near}` is given: did you mean `{name}`?"
             yield Problem(where, message, hint=hint, code="missing")
     elif source.kind == "data":
         if not port.is_data:
@@ -301,7 +300,7 @@ def _setting_problems(pipeline: RawPipeline, value: object, pointer: str) -> Ite
         problem = _missing_source(pipeline, expression, pointer)
         if problem is not None:
             yield problem
-        elif (source := pipeline.source_of(expression.text)).kind != "literal":
+        elif (source := pipeline.source_of(expression.text)).kind in ("data", "unset"):
             yield Problem(
                 pointer, f"`{expression.text}` {_why_no_literal(source)}", expected="an input with a literal"
             )

@@ -113,6 +113,11 @@ class CommandStep(Part):
         return self.inline.inputs if self.inline else {}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        """A component gets what it declares; what else is given was warned of."""
+        return tuple(self.inline.inputs if self.inline else self.inputs)
+
+    @property
     def output_ports(self) -> Mapping[str, OutputPort]:
         """The outputs that the component declares."""
         return self.inline.outputs if self.inline else {}

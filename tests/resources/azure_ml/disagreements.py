@@ -114,7 +114,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule(
         "refuses",
         "an expression that names no input, output, step or port, and a pipeline that runs in a circle",
-        r"undeclared input$|unknown expression$|with a circle$|that is not there$|without its input$|the component does not have$",
+        r"undeclared input$|unknown expression$|with a circle$|that is not there$|without its input$",
         "the service refuses the job when it is submitted; the loader does not look",
     ),
     Rule(
