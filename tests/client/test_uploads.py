@@ -29,6 +29,33 @@ def job(tmp_path: Path) -> Path:
     return folder / "job.yml"
 
 
+def test_credentials_of_a_datastore_stay_where_they_are(
+    client: Client, fake: FakeServer, tmp_path: Path
+) -> None:
+    """Edge case 15.5: the server hears that there are some, so that it can say what becomes of them, and not which."""
+    path = "/api/v1/workspaces/demo/datastores"
+    fake.on("POST", path, {"record": {"name": "lake"}, "warnings": []}, 201)
+    fake.on("PATCH", f"{path}/lake", {"name": "lake"})
+    (tmp_path / "blob.yml").write_text(
+        "name: lake\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: hunter2}\n"
+    )
+
+    client.datastores.create(read_document(tmp_path / "blob.yml", "datastore"))
+    client.datastores.update(
+        "lake",
+        {
+            "set": {"credentials.account_key": "hunter2", 'credentials."sas"': "hunter2", "tags.a": "b"},
+            "add": [{"path": "credentials", "value": {"account_key": "hunter2"}}],
+        },
+    )
+
+    [created], [changed] = fake.asked("POST", path), fake.asked("PATCH", f"{path}/lake")
+    assert created.json["document"]["credentials"] == "not sent"
+    assert created.json["document"]["account_name"] == "a"
+    assert changed.json["set"]["tags.a"] == "b"
+    assert "hunter2" not in str(created.json) + str(changed.json)
+
+
 class Store:
     """The server's side: what it has, and what a document must bring."""
 

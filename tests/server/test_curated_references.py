@@ -77,6 +77,33 @@ def test_an_unknown_curated_name_is_told_with_the_place_in_the_file(api: Api) ->
     assert "PENSTOCK_ENVIRONMENT_MAP" in problem["hint"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("azureml:AzureML-Sidecar-Windows@latest", "it runs on Windows only", "PENSTOCK_ENVIRONMENT_MAP"),
+        (
+            "azureml:sklearn-1.5@latest",
+            "`sklearn-1.5` was not found in workspace `default`",
+            "did you mean `azureml://registries/azureml/environments/sklearn-1.5/labels/latest`?",
+        ),
+    ],
+)
+def test_a_curated_name_that_cannot_be_had_as_it_is_written_is_told_at_its_place(
+    api: Api, text: str, said: str, hint: str
+) -> None:
+    """What is known and cannot be built, and what stands in the registry and not in the workspace; in a step too."""
+    job = {"command": "true", "environment": text, "type": "command"}
+    pipeline = {"type": "pipeline", "jobs": {"one": job}}
+
+    for document, pointer in ((job, "/environment"), (pipeline, "/jobs/one/environment")):
+        _, record = api.refused("POST", "workspaces/default/jobs", json={"document": document})
+
+        (problem,) = record["problems"]
+        assert problem["pointer"] == pointer
+        assert said in problem["message"]
+        assert hint in problem["hint"]
+
+
 OURS = "image: ubuntu:22.04\nconda_file:\n  dependencies: [{pip: [six==1.16.0]}]\n"
 
 

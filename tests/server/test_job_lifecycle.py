@@ -155,3 +155,18 @@ def test_a_pipelines_artifacts_are_those_of_its_steps(api: Api, path: str, sourc
         with pytest.raises(NotFound, match="are those of its steps") as caught:
             found(wrong)
         assert caught.value.details == ("its steps: `outer`, `train`",)
+
+
+@pytest.mark.slow
+def test_a_jobs_run_is_called_as_the_job(api: Api) -> None:
+    """Said again it is said to MLflow again, which may have been out of reach."""
+    runs = api.platform.runs
+    run = runs.start_run("default", runs.experiment_id("default", "taxi"), "first")
+    with api.platform.database.transaction() as tx:
+        tx.jobs.insert(a_job("done", workspace="default", status="Completed", mlflow_run=run))
+
+    for before in ("first", "by hand"):
+        runs.rename("default", run, before)
+        api._answer(api.http.patch(f"/api/v1/{JOBS}/done", json={"set": {"display_name": "second try"}}))
+
+        assert runs.tags("default", run)["mlflow.runName"] == "second try"

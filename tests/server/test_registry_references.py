@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.testing.records import a_job
 from tests.server.conftest import Api
 from tests.server.test_registries import CONDA, put, shared
 
@@ -96,6 +97,21 @@ def test_the_built_in_registry_has_environments_only(api: Api, kind: str) -> Non
 
     assert "it holds the curated environments only" in said[0]["message"]
     assert "--registry-name" in said[0]["hint"]
+
+
+@pytest.mark.parametrize("path", ["versions/1", "labels/latest"])
+@pytest.mark.parametrize("kind", ["models", "data", "components"])
+def test_asking_the_built_in_registry_for_something_else_says_what_it_holds(
+    api: Api, kind: str, path: str
+) -> None:
+    """As `model show --registry-name azureml` of many a script does; MLflow is not started for that."""
+    status, error = api.refused("GET", f"registries/azureml/{kind}/x/{path}")
+
+    assert status == 404
+    assert "it holds the curated environments only" in error["message"]
+    assert "--registry-name" in error["hint"]
+    assert api.get(f"registries/azureml/{kind}", name="x") == []
+    assert not api.platform.mlflow.has_state()
 
 
 def test_the_built_in_registry_lists_and_shows_its_environments(api: Api) -> None:
@@ -279,6 +295,49 @@ def test_what_cannot_be_shared_leaves_nothing(api: Api, shared: str) -> None:
 
     assert statuses == [404, 404, 403, 404]
     assert api.get("registries/shared/data") == []
+
+
+@pytest.mark.parametrize("kind", ["data", "models", "environments", "components"])
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ({"name": "a/b"}, "`a/b` cannot be a name of an asset"),
+        ({"version": "1 2"}, "1 2"),
+        ({"version": "../x"}, "../x"),
+    ],
+)
+def test_nothing_is_shared_under_a_name_that_no_reference_could_say(
+    api: Api, shared: str, kind: str, target: dict[str, str], said: str
+) -> None:
+    """The rules are those of a file; the error names the flag."""
+    flag = "--share-with-name" if "name" in target else "--share-with-version"
+
+    status, error = api.refused(
+        "POST", f"workspaces/default/{kind}/d/versions/1/share", json={"registry": "shared", **target}
+    )
+
+    assert status == 400
+    assert said in error["message"]
+    assert flag in error["hint"]
+
+
+def test_a_registry_that_an_open_job_reads_from_stays(api: Api, filled: str) -> None:
+    """The error names the job, by its root; jobs that have ended are in nobody's way."""
+    inputs = {"d": {"type": "uri_folder", "path": f"{IN_SHARED}/data/d/versions/1"}}
+    made = api.post("workspaces/default/jobs", document=document(inputs=inputs))["record"]
+    with api.platform.database.transaction() as tx:
+        reads = tx.jobs.get("default", made["name"]).spec
+        for name, status in (("ended", "Completed"), ("waits", "Queued")):
+            tx.jobs.insert(a_job(name, workspace="default", type="pipeline", status=status))
+            step = a_job(f"{name}_one", workspace="default", status=status, parent=name, spec=reads)
+            tx.jobs.insert(step)
+
+    status_code, error = api.refused("DELETE", "registries/shared")
+
+    assert status_code == 409
+    assert "waits" in error["message"]
+    assert "ended" not in error["message"]
+    assert api.get("registries/shared/data", name="d")
 
 
 def test_garbage_collection_keeps_what_a_registry_holds(api: Api, filled: str) -> None:

@@ -91,7 +91,7 @@ def test_other_content_under_the_same_version_is_refused(
 
 
 def test_a_version_may_be_any_word(models: Models, workspace: str, folder: Path) -> None:
-    """Its own name and MLflow's number both find it; the next number follows the greatest one."""
+    """The next number follows the greatest one; MLflow's number is no other name of it where there are numbers."""
     models.create(workspace, "taxi", "2024-01-31", folder)
     models.create(workspace, "taxi", "12", folder)
     models.create(workspace, "taxi", None, folder)
@@ -101,8 +101,40 @@ def test_a_version_may_be_any_word(models: Models, workspace: str, folder: Path)
     assert [(record.version, record.mlflow_version) for record in versions] == [
         ("13", "3"), ("12", "2"), ("2024-01-31", "1"),
     ]  # fmt: skip
-    assert models.get(workspace, "taxi", "1").version == "2024-01-31"
     assert models.get(workspace, "taxi", "12").mlflow_version == "2"
+    with pytest.raises(NotFound, match="`taxi:1` was not found"):
+        models.get(workspace, "taxi", "1")
+
+
+def test_of_a_model_whose_versions_are_words_mlflows_number_finds_one(
+    models: Models, workspace: str, folder: Path
+) -> None:
+    """As MLflow's clients call it."""
+    models.create(workspace, "taxi", "2024-01-31", folder)
+
+    assert models.get(workspace, "taxi", "1").version == "2024-01-31"
+
+
+def test_the_same_version_again_is_described_anew(models: Models, workspace: str, folder: Path) -> None:
+    """What is said of it is not dropped; what is not said stays."""
+    models.create(workspace, "taxi", "1", folder, description="fares", tags={"a": "1", "b": "1"}, stage="Dev")
+
+    again = models.create(workspace, "taxi", "1", folder, tags={"b": "2"}, properties={"rows": "1"})
+
+    assert (again.description, again.tags, again.stage) == ("fares", {"a": "1", "b": "2"}, "Dev")
+    assert again.properties == {"rows": "1"}
+    assert [record.tags for record in models.versions(workspace, "taxi")] == [again.tags]
+
+
+def test_a_name_that_mlflow_refuses_leaves_nothing(
+    models: Models, rest: MlflowRest, runs: Runs, workspace: str, folder: Path
+) -> None:
+    """Not the copy of its files either."""
+    with pytest.raises(PenstockError, match="Invalid model name"):
+        models.create(workspace, "a/b", None, folder)
+
+    body = {"experiment_ids": [runs.experiment_id(workspace, "registered models")]}
+    assert rest.post(workspace, "logged-models/search", body).get("models", []) == []
 
 
 def test_a_number_is_never_two_versions(

@@ -41,6 +41,18 @@ def test_a_run_ends_with_its_status(runs: Runs, workspace: str) -> None:
     assert runs.status(workspace, run) == "KILLED"
 
 
+def test_a_run_is_called_something_else(runs: Runs, rest: MlflowRest, workspace: str) -> None:
+    """Wherever MLflow keeps the name; one that has ended too."""
+    run = runs.start_run(workspace, runs.experiment_id(workspace, "e"), "r")
+    runs.end_run(workspace, run, "FINISHED", 2000.0)
+
+    runs.rename(workspace, run, "second try")
+
+    assert runs.tags(workspace, run)["mlflow.runName"] == "second try"
+    assert rest.get(workspace, "runs/get", {"run_id": run})["run"]["info"]["run_name"] == "second try"
+    assert runs.status(workspace, run) == "FINISHED"
+
+
 def test_a_child_run_names_its_parent(runs: Runs, workspace: str) -> None:
     """That is how MLflow nests."""
     experiment = runs.experiment_id(workspace, "e")

@@ -1,5 +1,6 @@
 """Datastores of one workspace."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 # Any: a JSON record.
 Record = dict[str, Any]
 
+_FORGOTTEN = "credentials"
+_NOT_SENT = "not sent"
+
 
 class Datastores:
     """Named places where data lies."""
@@ -24,7 +28,10 @@ class Datastores:
         self._path = f"/api/v1/workspaces/{escaped(workspace)}/datastores"
 
     def create(self, document: "Document") -> "Created":
-        """Create it, or give an existing one these settings. A relative `path` starts from the file's folder."""
+        """Create it, or give an existing one these settings. A relative `path` starts from the file's folder.
+
+        Credentials are of no use here and stay where they are: the server hears that there are some, not which.
+        """
         from penstock.client.uploads import prepare, send
 
         path = document.data.get("path")
@@ -32,6 +39,8 @@ class Datastores:
             folder = document.file if document.file.is_dir() else document.file.parent
             data = {**document.data, "path": absolute(path, Path.cwd() / folder)}
             document = replace(document, data=data)
+        if document.data.get(_FORGOTTEN):
+            document = replace(document, data={**document.data, _FORGOTTEN: _NOT_SENT})
         return send(self._connection, self._path, prepare(document))
 
     def list(self) -> list[Record]:
@@ -51,13 +60,25 @@ class Datastores:
 
         A folder's relative path starts from the current one.
         """
-        values = dict(changes.get("set") or {})
+        values = {
+            path: _NOT_SENT if _is_secret(path) else value
+            for path, value in (changes.get("set") or {}).items()
+        }
+        added = [
+            {**each, "value": _NOT_SENT} if _is_secret(str(each["path"])) else each
+            for each in changes.get("add") or ()
+        ]
         if isinstance(values.get("path"), str) and values["path"]:
             values["path"] = absolute(values["path"], Path.cwd())
         found: Record = self._connection.request(
-            "PATCH", f"{self._path}/{escaped(name)}", body={**changes, "set": values}
+            "PATCH", f"{self._path}/{escaped(name)}", body={**changes, "set": values, "add": added}
         )
         return found
 
     def delete(self, name: str) -> None:
         self._connection.request("DELETE", f"{self._path}/{escaped(name)}")
+
+
+def _is_secret(path: str) -> bool:
+    """Whether a dotted path leads to credentials or into them."""
+    return re.split(r"[.\[]", path.replace('"', ""), maxsplit=1)[0] == _FORGOTTEN

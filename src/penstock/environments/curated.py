@@ -56,6 +56,11 @@ def is_curated_name(name: str) -> bool:
     return _PREFIX.match(name) is not None
 
 
+def is_known(name: str) -> bool:
+    """Whether the tables hold the name, with or without `AzureML-` before it."""
+    return key_of(name) in _by_name()
+
+
 def find(name: str, *, version: str | None = None, label: str | None = None) -> CuratedEnvironment:
     """The environment of that name, with or without `AzureML-` before it; a row stands for every version.
 

@@ -120,10 +120,15 @@ def with_model(record: ModelVersion, model: Mapping[str, Any]) -> ModelVersion:
 
 
 def find_version(versions: Iterable[ModelVersion], version: str) -> ModelVersion | None:
-    """The version of this name; else the one with this number in MLflow."""
+    """The version of this name; else, of a model whose versions are all words, the one with this number in MLflow.
+
+    Where some have numbers of their own, one that none has is none: `azureml:taxi:1` never means version 10.
+    """
     every = list(versions)
     by_name = next((record for record in every if record.version == version), None)
-    return by_name or next((record for record in every if record.mlflow_version == version), None)
+    if by_name is not None or any(record.version.isdecimal() for record in every):
+        return by_name
+    return next((record for record in every if record.mlflow_version == version), None)
 
 
 def get_version(versions: Iterable[ModelVersion], workspace: str, name: str, version: str) -> ModelVersion:

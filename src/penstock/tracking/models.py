@@ -86,7 +86,13 @@ class Models:
                 f"model `{name}@{label}` was not found in {told(workspace)}: all its versions are archived",
                 hint=f"`penstock model restore -n {name}`, or name a version: `azureml:{name}:{versions[0].version}`",
             )
-        raise NotFound(f"model `{name}@{label}` was not found in {told(workspace)}")
+        labels = sorted({alias for record in versions for alias in record.aliases} | {"latest"})
+        known = f"its labels: {', '.join(labels)}" if versions else "no such name"
+        raise NotFound(
+            f"model `{name}@{label}` was not found in {told(workspace)}",
+            details=[f"looked in: {told(workspace)} ({known})"],
+            hint=None if versions else "`penstock model list` shows what there is",
+        )
 
     def create(
         self,
@@ -106,7 +112,7 @@ class Models:
     ) -> ModelVersion:
         """Register a local file or folder; `version` None takes the next number.
 
-        A version that exists with the same content stays as it is and is returned; with other content it is
+        A version that exists with the same content is that one, described as it is now; with other content it is
         AlreadyExists. `run_id` is the MLflow run that made it, which its page then links to.
         """
         with self._locks[workspace, name], self._folders.taken_in(source) as (staged, files):
@@ -115,7 +121,8 @@ class Models:
             versions = self.versions(workspace, name)
             existing = find_version(versions, version) if version is not None else None
             if existing is not None and existing.version == version:
-                return self._same(workspace, existing, digest)
+                self._must_be_same(existing, digest)
+                return self._described(workspace, existing, description, tags, properties, stage)
             own = {
                 model_records.VERSION: version or model_records.next_version(versions),
                 model_records.TYPE: type,
@@ -135,9 +142,9 @@ class Models:
                 "tags": _pairs({**model_records.tags_for(tags or {}), **own}),
                 **({"run_id": run_id} if run_id else {}),
             }
-            with suppress(AlreadyExists):
-                self._rest.post(workspace, "registered-models/create", {"name": name})
             try:
+                with suppress(AlreadyExists):
+                    self._rest.post(workspace, "registered-models/create", {"name": name})
                 self._rest.post(workspace, "model-versions/create", body)
             except PenstockError:
                 self._folders.forget(workspace, logged)
@@ -247,9 +254,31 @@ class Models:
                 return
             params["page_token"] = token
 
-    def _same(self, workspace: str, existing: ModelVersion, digest: str) -> ModelVersion:
-        if existing.digest == digest:
+    def _described(
+        self,
+        workspace: str,
+        existing: ModelVersion,
+        description: str | None,
+        tags: Mapping[str, str] | None,
+        properties: Mapping[str, str] | None,
+        stage: str | None,
+    ) -> ModelVersion:
+        """The version with what is said of it now; what is not said stays."""
+        wanted: dict[str, Any] = {
+            "description": existing.description if description is None else description or None,
+            "tags": {**existing.tags, **(tags or {})},
+            "properties": {**existing.properties, **(properties or {})},
+            "stage": existing.stage if stage is None else stage or None,
+        }
+        changed = {key: value for key, value in wanted.items() if getattr(existing, key) != value}
+        if not changed:
             return self._with_flavors(workspace, existing)
+        texts: dict[str, Any] = {key: "" if value is None else value for key, value in changed.items()}
+        return self.update(workspace, existing.name, existing.version, **texts)
+
+    def _must_be_same(self, existing: ModelVersion, digest: str) -> None:
+        if existing.digest == digest:
+            return
         raise AlreadyExists(
             f"model `{existing.name}:{existing.version}` exists with other content",
             details=[f"registered: {(existing.digest or 'by an MLflow client, without digest')[:40]}", f"given: {digest[:40]}"],

@@ -85,6 +85,10 @@ class Runs:
         body = {"run_id": run_id, "status": status, "end_time": round(end_time * 1000)}
         self._rest.post(workspace, "runs/update", body)
 
+    def rename(self, workspace: str, run_id: str, name: str) -> None:
+        """Call the run something else."""
+        self._rest.post(workspace, "runs/update", {"run_id": run_id, "run_name": name})
+
     def status(self, workspace: str, run_id: str) -> RunStatus:
         """The run's status as MLflow has it; user code may have ended its run itself."""
         status: RunStatus = self._run(workspace, run_id)["info"]["status"]

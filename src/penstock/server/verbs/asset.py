@@ -15,7 +15,7 @@ from penstock.resources.nearest import nearest
 from penstock.resources.scope import registry_of, told
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
-from penstock.server.verbs.curated import built_in_asset, built_in_assets, is_built_in
+from penstock.server.verbs.curated import built_in_asset, built_in_assets, curated_reference, is_built_in
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.scope import PLURALS, Identity, identity_of, must_exist
 from penstock.store.records.asset import AssetRecord, content_digest
@@ -151,7 +151,8 @@ def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str 
     else:
         names = [record.name for record in tx.assets.list(workspace, kind)]
         looked = f"looked in: {told(workspace)} (no such name{_known(names)})"
-        near, create = nearest(name, names), f"penstock {kind} create -f <file>{_flag(workspace)}"
+        near = curated_reference(kind, name) or nearest(name, names)
+        create = f"penstock {kind} create -f <file>{_flag(workspace)}"
         hint = f"did you mean `{near}`?" if near else f"create it with `{create}`"
     raise NotFound(f"{kind} {wanted} was not found in {told(workspace)}", details=(looked,), hint=hint)
 

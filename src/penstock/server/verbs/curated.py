@@ -44,13 +44,26 @@ def is_built_in(scope: str) -> bool:
     return scope == registry_scope(BUILT_IN_REGISTRY)
 
 
+def curated_reference(kind: str, name: str) -> str | None:
+    """What a file says to mean the curated environment of this name; None where there is none."""
+    if kind != "environment" or not curated.is_known(name):
+        return None
+    return f"azureml://registries/{BUILT_IN_REGISTRY}/environments/{name}/labels/latest"
+
+
+def environments_only(kind: str, name: str) -> NotFound:
+    """What whoever asks the built-in registry for something else is told."""
+    return NotFound(
+        f"registry `{BUILT_IN_REGISTRY}` has no {kind} `{name}` here: it holds the curated environments only",
+        hint=f"put the {kind} into a registry of your own: `penstock {kind} create -f <file> "
+        "--registry-name <registry>`, and refer to that",
+    )
+
+
 def built_in_asset(tx: Transaction, kind: str, name: str, version: str | None) -> AssetRecord:
     """One curated environment as an asset of its registry, or NotFound with the near ones."""
     if kind != "environment":
-        raise NotFound(
-            f"registry `{BUILT_IN_REGISTRY}` has no {kind} `{name}` here: it holds the curated environments only",
-            hint="`penstock registry list` shows the others",
-        )
+        raise environments_only(kind, name)
     return _record_of(tx, curated.find(name, version=version))
 
 

@@ -18,7 +18,7 @@ MAY_CHANGE = ("display_name", "description", "tags", "properties")
 
 
 def update(platform: Platform, caller: Caller, workspace: str, name: str, changes: Changes) -> dict[str, Any]:
-    """Change what describes a job."""
+    """Change what describes a job. Its run in MLflow is called as the job is."""
     require(caller, Action.JOB_WRITE, workspace)
     with platform.database.transaction() as tx:
         job = _root(tx, workspace, name, "changed")
@@ -28,6 +28,10 @@ def update(platform: Platform, caller: Caller, workspace: str, name: str, change
         if columns:
             tx.jobs.update(workspace, name, **columns)
             _tell(platform, tx, workspace, name, "updated")
+    if job.mlflow_run is not None and "display_name" in changes.fields:
+        # Also where the job was called so before: the command can be repeated when MLflow was out of reach.
+        called = columns.get("display_name", job.display_name)
+        platform.runs.rename(workspace, job.mlflow_run, called or name)
     return show(platform, caller, workspace, name)
 
 

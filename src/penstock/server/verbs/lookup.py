@@ -9,7 +9,7 @@ from penstock.datastores import addresses, folders
 from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments import curated
 from penstock.environments.curated_map import EnvironmentMap, read_environment_map
-from penstock.errors import NotFound
+from penstock.errors import EnvironmentCannotBeBuilt, NotFound
 from penstock.jobs import statuses as st
 from penstock.jobs.places import ARTIFACT_OUTPUTS
 from penstock.jobs.planning import LOCAL_COMPUTE, Lookup
@@ -28,7 +28,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs import asset
 from penstock.server.verbs.build_context import in_its_image, planned_build
 from penstock.server.verbs.compute import places_of
-from penstock.server.verbs.curated import checked_environment, environment_in
+from penstock.server.verbs.curated import checked_environment, environment_in, environments_only
 from penstock.server.verbs.scope import PLURALS
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.asset import AssetRecord
@@ -113,12 +113,12 @@ class WorkspaceLookup(Lookup):
         return _explicit(self._asset("environment", reference))
 
     def _explicit_curated(self, reference: refs.AssetReference) -> str | None:
-        """None for a name of the user's own map: what it stands for is asked whenever it is needed."""
+        """None for a name of the user's own map, and for what cannot be had: planning asks again, and knows the line."""
         if self._map.target_of(reference.name) is not None:
             return None
         try:
             found = curated.get(reference.name, version=reference.version, label=reference.label)
-        except NotFound:
+        except (NotFound, EnvironmentCannotBeBuilt):
             return None
         return f"azureml://registries/{curated.REGISTRY}/environments/{found.name}/versions/{found.version}"
 
@@ -257,11 +257,7 @@ class WorkspaceLookup(Lookup):
 
     def _registry(self, kind: str, reference: refs.AssetReference, registry: str) -> str:
         if registry == BUILT_IN_REGISTRY and kind != "environment":
-            raise NotFound(
-                f"registry `{registry}` has no {kind} `{reference.name}` here: it holds the curated environments only",
-                hint=f"put the {kind} into a registry of your own: `penstock {kind} create -f <file> "
-                "--registry-name <registry>`, and refer to that",
-            )
+            raise environments_only(kind, reference.name)
         self._tx.registries.get(registry)
         return registry_scope(registry)
 

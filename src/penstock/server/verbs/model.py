@@ -20,6 +20,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.asset import LATEST
+from penstock.server.verbs.curated import environments_only, is_built_in
 from penstock.server.verbs.data import only_uploads
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
 from penstock.server.verbs.lookup import WorkspaceLookup
@@ -111,6 +112,7 @@ def _bytes_of(
 def show(platform: Platform, caller: Caller, workspace: str, name: str, version: str) -> dict[str, Any]:
     """One version."""
     require(caller, Action.ASSET_READ, workspace)
+    _not_built_in(workspace, name)
     identity = _identity(platform, workspace)
     return _described(platform.models.get(workspace, name, version), identity, platform.user)
 
@@ -118,6 +120,7 @@ def show(platform: Platform, caller: Caller, workspace: str, name: str, version:
 def show_label(platform: Platform, caller: Caller, workspace: str, name: str, label: str) -> dict[str, Any]:
     """The version that a label, or an MLflow alias, names."""
     require(caller, Action.ASSET_READ, workspace)
+    _not_built_in(workspace, name)
     identity = _identity(platform, workspace)
     return _described(platform.models.labelled(workspace, name, label), identity, platform.user)
 
@@ -134,6 +137,8 @@ def listing(
 ) -> list[dict[str, Any]]:
     """One row per name with its latest version; with a name, that name's versions, newest first."""
     require(caller, Action.ASSET_READ, workspace)
+    if is_built_in(workspace):
+        return []
     identity = _identity(platform, workspace)
     models = platform.models
     found = models.catalogue(workspace) if name is None else models.versions(workspace, name)
@@ -151,6 +156,12 @@ def listing(
         }
         for version in wanted
     ]
+
+
+def _not_built_in(scope: str, name: str) -> None:
+    """Return, or say what the built-in registry holds instead: MLflow is not asked."""
+    if is_built_in(scope):
+        raise environments_only("model", name)
 
 
 def _is_tagged(version: ModelVersion, tag: str | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.errors import AlreadyExists
+from penstock.errors import AlreadyExists, Conflict
 from penstock.events import RegistryChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
@@ -118,16 +118,38 @@ def _changed(
 
 
 def delete(platform: Platform, caller: Caller, name: str) -> None:
-    """Remove a registry with all that is in it. Jobs that used something of it keep what they wrote."""
+    """Remove a registry with all that is in it. Refused while open jobs read from it; ended ones keep what they wrote."""
     scope = registry_scope(name)
     require(caller, Action.REGISTRY_WRITE, scope)
     with platform.database.reading() as tx:
-        tx.registries.get(name)
+        _check_unused(tx, name)
     # Before the rows: where MLflow cannot be told, the registry stays, and no later one of its name shows its models.
     platform.runs.delete_workspace(scope)
     with platform.database.transaction() as tx:
+        _check_unused(tx, name)
         tx.registries.delete(name)
     platform.remove_tree(platform.home.registry(name))
+
+
+def _check_unused(tx: Transaction, name: str) -> None:
+    tx.registries.get(name)
+    users = [
+        root.name
+        for root in tx.jobs.open_roots()
+        if any(_reads(job.spec, name) for job in (root, *tx.jobs.below(root.workspace, root.name)))
+    ]
+    if users:
+        raise Conflict(
+            f"registry `{name}` is in use by {', '.join(users[:5])}",
+            hint="cancel these jobs first, or wait for their end",
+        )
+
+
+def _reads(plan: Any, registry: str) -> bool:
+    """Whether something of a plan lies in the registry. Any: JSON."""
+    if isinstance(plan, dict):
+        return plan.get("registry") == registry or any(_reads(each, registry) for each in plan.values())
+    return isinstance(plan, list) and any(_reads(each, registry) for each in plan)
 
 
 def record_of(platform: Platform, record: RegistryRecord) -> dict[str, Any]:

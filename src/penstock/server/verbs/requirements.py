@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.datastores import folders
 from penstock.environments.environments import EnvironmentRequest
-from penstock.errors import NotFound, PenstockError, Problem
+from penstock.errors import EnvironmentCannotBeBuilt, NotFound, PenstockError, Problem
 from penstock.identity.tokens import Caller
 from penstock.jobs.planning import LOCAL_COMPUTE
 from penstock.resources import references as refs
@@ -194,7 +194,7 @@ def _compute(tx: Transaction, workspace: str, lookup: WorkspaceLookup, need: Nee
 def _unless(need: Need, name: str, look: Any, command: Any) -> list[Missing]:
     try:
         look()
-    except NotFound as error:
+    except (NotFound, EnvironmentCannotBeBuilt) as error:
         return [Missing(need, name, error, *command(need, name))]
     return []
 

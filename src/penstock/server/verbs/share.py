@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.datastores.folders import BLOB_STORE
-from penstock.errors import Conflict, NotFound
+from penstock.errors import Conflict, InvalidDocument, NotFound, PenstockError
 from penstock.events import AssetCreated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.places import UPLOADS
 from penstock.jobs.plans import InDatastore
+from penstock.resources import documents
 from penstock.resources import references as refs
 from penstock.resources.scope import registry_scope
 from penstock.resources.snapshots import SnapshotUri, take_snapshot
@@ -40,6 +41,7 @@ def share(
     scope = registry_scope(target.registry)
     require(caller, Action.ASSET_READ, workspace)
     require(caller, Action.ASSET_WRITE, scope)
+    _check_name(kind, target)
     with platform.database.reading() as tx:
         must_exist(tx, scope)
         record = None if kind == "model" else asset.find(tx, workspace, kind, name, version=version)
@@ -58,6 +60,24 @@ def share(
     create = environment.create if kind == "environment" else component.create
     made = create(platform, caller, scope, {key: each for key, each in document.items() if each is not None})
     return Created(made.record)
+
+
+def _check_name(kind: str, target: Target) -> None:
+    """Refuse a name or version that no reference could be made of; the rules are those of a file."""
+    document = {
+        "name": target.name or "any",
+        "version": target.version,
+        "path": "azureml://datastores/any/paths/any",
+    }
+    try:
+        documents.parse("data", {key: value for key, value in document.items() if value is not None})
+    except InvalidDocument as error:
+        problem = error.problems[0]
+        flag = "--share-with-name" if problem.pointer == "/name" else "--share-with-version"
+        expected = (f"expected: {problem.expected}",) if problem.expected else ()
+        raise PenstockError(
+            f"{kind} cannot be shared: {problem.message}", details=expected, hint=f"give another {flag}"
+        ) from error
 
 
 def _share_model(
