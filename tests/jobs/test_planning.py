@@ -278,3 +278,12 @@ def test_what_a_component_does_not_ask_for_is_left_out() -> None:
 
     assert list(planned.steps["one"].inputs) == ["a"]
     assert planned.steps["one"].needs == ()
+
+
+def test_an_input_whose_path_names_a_model_takes_the_models_type() -> None:
+    """Edge case 4.4: the asset's own type, where the file names none."""
+    path = "azureml:/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/models/taxi/versions/3"
+    planned = plan(jobs={"a": step("x ${{inputs.m}}", inputs={"m": {"path": path}})})
+
+    found = planned.steps["a"].inputs["m"]
+    assert (found.type, found.source) == ("mlflow_model", RegisteredModel("taxi", "3"))

@@ -287,19 +287,6 @@ BAD: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         "/inputs/x",
         ("`x` must be text, a number", "got a list"),
     ),
-    "a model of a registry, without a type": (
-        "job",
-        "{command: a, environment: 'azureml:e:1', inputs: {x: {path: 'azureml://registries/r/models/m/versions/1'}}}",
-        "/inputs/x/type",
-        ("the path names a model", "type: mlflow_model"),
-    ),
-    "a model's long id, without a type": (
-        "job",
-        "{command: a, environment: 'azureml:e:1', inputs: {x: {path: 'azureml:/subscriptions/s/resourceGroups/g/"
-        "providers/Microsoft.MachineLearningServices/workspaces/w/models/m/versions/1'}}}",
-        "/inputs/x/type",
-        ("the path names a model", "type: mlflow_model"),
-    ),
     "an input with no path": (
         "job",
         "{command: a, environment: 'azureml:e:1', inputs: {x: {type: uri_file}}}",

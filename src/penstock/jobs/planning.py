@@ -32,6 +32,7 @@ from penstock.jobs.scopes import OutputWish, Scope
 from penstock.resources import references as refs
 from penstock.resources.environment import BuildContext
 from penstock.resources.expressions import Expression, expressions_in, parse_template, render, whole
+from penstock.resources.inputs_and_outputs import names_a_model
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob
 from penstock.resources.ports import MODEL_TYPES, PARAMETER_TYPES, parameter_text
 
@@ -259,9 +260,10 @@ class _Context:
             return self._scalar(value, port, pointer, parent)
         if getattr(value, "value", None) is not None:
             return self._scalar(value.value, port, pointer, parent)
-        declared, mode = _type_of(value, _type_of(port, "uri_folder")), getattr(value, "mode", None)
-        mode = mode or getattr(port, "mode", None)
         path = value.path
+        untyped = "custom_model" if isinstance(path, str) and names_a_model(path) else "uri_folder"
+        declared, mode = _type_of(value, _type_of(port, untyped)), getattr(value, "mode", None)
+        mode = mode or getattr(port, "mode", None)
         expression = whole(path) if isinstance(path, str) else None
         if expression is not None and parent is not None:
             bound = parent.binding(expression)

@@ -105,14 +105,16 @@ class InputValue(Part):
 _NAMES_A_MODEL = re.compile(r"(?i)azureml:.*/(registries|workspaces)/[^/]+/models/")
 
 
+def names_a_model(path: str) -> bool:
+    """Whether a path says by itself that it is a model's: an input without a type takes the model's own then."""
+    return _NAMES_A_MODEL.match(path) is not None
+
+
 def _path_problems(path: str, kind: str | None) -> Iterator[Problem]:
-    is_model = kind in MODEL_TYPES or (kind is None and _NAMES_A_MODEL.match(path) is not None)
+    is_model = kind in MODEL_TYPES or (kind is None and names_a_model(path))
     problem = reference_problem(path, "model" if is_model else "data", "/path")
     if problem is not None:
         yield problem
-    elif is_model and kind is None:
-        hint = "write `type: mlflow_model`, or `type: custom_model`"
-        yield Problem("/type", "`type` is missing, and the path names a model", hint=hint, code="missing")
 
 
 class OutputValue(Part):
