@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from penstock.sdk.loading import (
         load_compute,
         load_data,
+        load_datastore,
         load_environment,
         load_job,
         load_model,
+        load_registry,
         load_workspace,
     )
     from penstock.sdk.nodes import command, load_component
@@ -38,9 +40,11 @@ __all__ = [
     "load_component",
     "load_compute",
     "load_data",
+    "load_datastore",
     "load_environment",
     "load_job",
     "load_model",
+    "load_registry",
     "load_workspace",
     "pipeline",
 ]
@@ -51,7 +55,16 @@ _HOMES = {
     "Client": "client",
     "Job": "job",
     **dict.fromkeys(
-        ("load_compute", "load_data", "load_environment", "load_job", "load_model", "load_workspace"),
+        (
+            "load_compute",
+            "load_data",
+            "load_datastore",
+            "load_environment",
+            "load_job",
+            "load_model",
+            "load_registry",
+            "load_workspace",
+        ),
         "loading",
     ),
     **dict.fromkeys(("command", "load_component"), "nodes"),

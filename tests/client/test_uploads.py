@@ -235,3 +235,49 @@ def test_creating_what_is_missing_stays_in_the_workspace(fake: FakeServer, clien
     )
 
     assert fake.requests[-1].json == {"document": {"name": "cpu"}}
+
+
+PORTS_UNKNOWN = (
+    "type: pipeline\njobs:\n  a:\n    component: azureml:count@latest\n    inputs: {rides: %s, word: src}\n"
+)
+
+
+def _knows_the_ports(request: Request) -> tuple[int, Any]:
+    """A server whose component takes data as `rides`, and a text as `word`."""
+    rides = request.json["document"]["jobs"]["a"]["inputs"]["rides"]
+    if rides.startswith("snapshot://"):
+        return 201, {"record": {"name": "happy_frog"}, "warnings": []}
+    problem = {"pointer": "/jobs/a/inputs/rides", "message": "was not uploaded", "code": "not_uploaded"}
+    return 400, InvalidDocument([Problem(**problem)]).as_record()
+
+
+def test_a_text_that_the_server_takes_for_data_is_uploaded(
+    fake: FakeServer, client: Client, job: Path
+) -> None:
+    """A registered component's ports are the server's to know; other texts stay texts, though a folder is called so."""
+    job.write_text(PORTS_UNKNOWN % "./src/train.py")
+    fake.answers["POST", JOBS] = _knows_the_ports
+
+    made = client.jobs.create(read_document(job, "job"), default_experiment="e")
+
+    first, second = (each.json["document"]["jobs"]["a"]["inputs"] for each in fake.requests)
+    assert made.record["name"] == "happy_frog"
+    assert first == {"rides": "./src/train.py", "word": "src"}
+    assert (second["rides"].split("/")[-1], second["word"]) == ("train.py", "src")
+
+
+def test_a_text_that_stands_for_data_and_leads_nowhere_is_told_at_its_line(
+    fake: FakeServer, client: Client, job: Path
+) -> None:
+    """As where the path had been said to be one."""
+    job.write_text(PORTS_UNKNOWN % "./src/tain.py")
+    fake.answers["POST", JOBS] = _knows_the_ports
+    fake.answers["POST", f"{JOBS}:validate"] = lambda request: (200, {"errors": []})
+
+    with pytest.raises(InvalidDocument) as refused:
+        client.jobs.create(read_document(job, "job"), default_experiment="e")
+
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.pointer) == (5, "/jobs/a/inputs/rides")
+    assert "`./src/tain.py` does not exist" in problem.message
+    assert problem.hint == "did you mean `train.py`?"

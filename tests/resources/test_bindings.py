@@ -178,6 +178,11 @@ BAD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "/jobs/a/inputs/x",
         ("was not uploaded",),
     ),
+    "a folder alone for a file": (
+        step(COMPONENT % "uri_file" + "inputs: {x: FOLDER}"),
+        "/jobs/a/inputs/x",
+        ("is a `uri_file`, but its path is a folder",),
+    ),
     "an optional input used bare": (
         step(COMPONENT % "string, optional: true" + "inputs: {x: a}"),
         "/jobs/a/component/command",

@@ -19,6 +19,8 @@ from penstock.resources.yaml_source import load_yaml
         ("{type: pipeline, version: 1, jobs: {}}", "component"),
         ("{$schema: 'https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json', type: command, command: x}", "component"),
         ("{type: pipeline, version: 1, settings: {}, jobs: {}}", "job"),
+        ("{$schema: 'https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json', version: 1, command: x, limits: {}}", "component"),
+        ("{$schema: 'https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json', command: x, compute: y}", "job"),
         ("{image: x, conda_file: y}", "environment"),
         ("{name: e, build: {path: .}}", "environment"),
         ("{channels: [a], dependencies: [b]}", "conda"),

@@ -99,10 +99,11 @@ def test_steps_inside_a_step_need_a_component(kind: str) -> None:
 
 
 def test_a_command_step_has_no_pipeline_component() -> None:
-    """Its type was said, and its component is something else."""
-    assert "/jobs/a/component/type" in {
-        problem.pointer for problem in problems(job(a={"type": "command", "component": fit()}))
-    }
+    """Its type was said, and its component is something else: told at the type, with what to write."""
+    found = only(job(a={"type": "command", "component": fit()}))
+
+    assert (found.pointer, found.expected) == ("/jobs/a/type", "`pipeline`")
+    assert "leave its type out" in str(found.hint)
 
 
 @pytest.mark.parametrize("key", ["default_compute", "on_init", "continue_on_step_failure"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock import Client, Data, Input, Output, command, load_job, pipeline
+from penstock import Client, Data, Input, Output, command, load_component, load_job, pipeline
 from penstock.errors import InvalidDocument, JobFailed, NotFound, PenstockError
 
 # The plain environment has pip and setuptools from the network.
@@ -50,10 +50,9 @@ def test_a_job_shows_its_state_in_a_notebook(client: Client) -> None:
     job = client.jobs.create(command("sleep 60", environment=ENVIRONMENT, name="b_long"))
 
     assert any(word in repr(job) for word in ("NotStarted", "Preparing", "Queued", "Starting", "Running"))
-    job.cancel()
     with pytest.raises(PenstockError, match="not ended after 0 seconds"):
         job.wait(timeout=0)
-    job.wait()
+    job.cancel().wait()
 
     assert repr(job).startswith(f"Job {job.name}: Canceled")
     assert "<b>Canceled</b>" in job._repr_html_()
@@ -119,3 +118,49 @@ def test_mlflow_is_reached_without_another_command(client: Client, monkeypatch: 
 
     assert os.environ["MLFLOW_TRACKING_URI"] == uri
     assert os.environ["MLFLOW_TRACKING_TOKEN"]
+
+
+def test_components_are_registered_from_their_files(client: Client, folder: Path) -> None:
+    """And used by reference; data for their ports may be given by its path alone."""
+    (folder / "rides.csv").write_text("fare\n1\n", encoding="utf-8")
+    (folder / "count.yml").write_text(
+        "type: command\nname: count\ncommand: wc -l ${{inputs.rides}} > ${{outputs.lines}}/n $[[${{inputs.more}}]]\n"
+        "environment: {image: 'python:3.11'}\noutputs: {lines: {type: uri_folder}}\n"
+        "inputs: {rides: {type: uri_file}, more: {type: string, optional: true}}\n",
+        encoding="utf-8",
+    )
+    made = client.components.create(load_component("count.yml"))
+    count = load_component("azureml:count@latest")
+
+    @pipeline
+    def counting(more: str | None = None) -> dict[str, object]:
+        return {"lines": count(rides="rides.csv", more=more).outputs.lines}
+
+    job = client.jobs.create(counting().with_outputs(lines=Output(name="lines"))).wait()
+
+    assert made.record["version"] == "1"
+    assert job.record["jobs"]["count"]["component"] == "azureml:count:1"
+    assert [row["name"] for row in client.data.list("lines")] == ["lines"]
+
+
+def test_a_job_is_planned_without_being_created(client: Client) -> None:
+    """The record of `job create --dry-run`."""
+    plan = client.jobs.plan(command("true", environment=ENVIRONMENT, name="only_a_plan"))
+
+    assert [step["command"] for step in plan["steps"]] == ["true"]
+    with pytest.raises(NotFound):
+        client.jobs.show("only_a_plan")
+
+
+def test_a_job_is_described_otherwise_hidden_and_shown_again(client: Client) -> None:
+    """`update`, `archive` and `restore`, as on the command line."""
+    job = client.jobs.create(command("true", environment=ENVIRONMENT)).wait()
+
+    changed = client.jobs.update(job.name, {"set": {"display_name": "Kept", "tags.kept": "yes"}})
+    client.jobs.archive(job.name)
+    hidden = [each.name for each in client.jobs.list(archived_only=True)]
+    client.jobs.restore(job.name)
+
+    assert (changed.record["display_name"], changed.record["tags"]) == ("Kept", {"kept": "yes"})
+    assert hidden == [job.name]
+    assert job.name in [each.name for each in client.jobs.list()]

@@ -226,3 +226,51 @@ def test_a_file_with_overrides_is_loaded(folder: Path) -> None:
     assert load_job("job.yml", overrides={"inputs.rate": 2}).data["inputs"]["rate"] in (2, "2")
     with pytest.raises(InvalidDocument, match="does not exist"):
         load_job("jop.yml")
+
+
+def test_an_input_that_is_none_is_left_out_at_every_level(folder: Path) -> None:
+    """As an optional input of a YAML file without a value: its steps leave it out too."""
+    train = command(
+        "ls $[[--n ${{inputs.n}}]]", environment=ENVIRONMENT, inputs={"n": 1}, code=folder / "src"
+    )
+
+    @pipeline
+    def inner(n: int | None = None) -> None:
+        train(n=n)
+
+    @pipeline
+    def outer(n: int | None = None) -> None:
+        train(n=n)
+        inner(n=n)
+        inner()
+
+    data = outer().data
+
+    assert data["inputs"] == {"n": {"optional": True}}
+    assert outer(n=3).data["inputs"] == {"n": 3}
+
+
+def test_outputs_of_steps_and_pipelines_may_have_names(prep: Command) -> None:
+    """A step's by its settings, which leave what is bound as it is; a pipeline's where it is called."""
+
+    @pipeline
+    def rates() -> dict[str, object]:
+        first, second = prep(), prep()
+        first.settings["outputs"] = {"done": Output(name="rates", version="2")}
+        second.settings["outputs"] = {"done": Output(mode="upload")}
+        return {"done": second.outputs.done}
+
+    data = rates().with_outputs(done=Output(name="last")).data
+
+    named = {"type": "uri_folder", "name": "rates", "version": "2"}
+    assert data["jobs"]["prep"]["outputs"] == {"done": named}
+    assert data["jobs"]["prep_2"]["outputs"] == {"done": "${{parent.outputs.done}}"}
+    assert data["outputs"] == {"done": {"type": "uri_folder", "name": "last"}}
+    with pytest.raises(UsageError, match="no output `don`"):
+        rates().with_outputs(don=Output(name="last"))
+
+
+def test_a_registered_component_is_no_file_to_register() -> None:
+    """What is registered has a version; a new one comes from a file."""
+    with pytest.raises(UsageError, match="registered already"):
+        load_component("azureml:prep@latest").document()

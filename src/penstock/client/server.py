@@ -47,6 +47,9 @@ class Server:
         path = f"/api/v1/workspaces/{escaped(self._workspace)}/documents:check"
         answer: Record = self._connection.post(path, {"kind": document.kind, "document": prepared.data})
         theirs = [problem_of(problem) for problem in answer.get("problems") or ()]
+        settled = prepared.document.with_paths(theirs)
+        if settled is not None:
+            return self.check(settled)
         return {**answer, "problems": prepared.document.together(theirs)}
 
     def create_missing(self, create: Record) -> Record:

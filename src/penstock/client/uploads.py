@@ -19,8 +19,9 @@ from penstock.resources.snapshots import Snapshot
 # Any in this module: a JSON value.
 
 _UPLOADS_MISSING = 428
-# The first round sends what is missing; further ones only where another command's garbage collection came between.
-_MOST_ROUNDS = 4
+# One round says which texts are paths, one sends what is missing; further ones only where another command's garbage
+# collection came between.
+_MOST_ROUNDS = 5
 
 Progress = Callable[[str], None]
 
@@ -103,11 +104,12 @@ def send(
     """POST the document, after what the server misses; InvalidDocument carries problems with file and line.
 
     Where this side has found problems nothing is sent; `find_more` asks the server for its own, so that all are told at once.
+    A text that the server takes for a path of data is uploaded, and the document sent again.
     """
-    if prepared.document.problems:
-        raise invalid(prepared.document, prepared.document.together(find_more()))
-    body = {"document": prepared.data, **(more or {})}
     for _ in range(_MOST_ROUNDS):
+        if prepared.document.problems:
+            raise invalid(prepared.document, prepared.document.together(find_more()))
+        body = {"document": prepared.data, **(more or {})}
         answer = connection.exchange("POST", path, body=body)
         if answer.status == _UPLOADS_MISSING:
             upload(connection, answer.value.get("missing", ()), prepared, say)
@@ -115,6 +117,10 @@ def send(
         try:
             value = answer.checked()
         except InvalidDocument as error:
+            settled = prepared.document.with_paths(error.problems)
+            if settled is not None:
+                prepared = prepare(settled)
+                continue
             raise invalid(prepared.document, prepared.document.locate(error.problems), error) from error
         warnings = [problem_of(warning) for warning in value.get("warnings") or ()]
         return Created(value["record"], (*prepared.warnings, *prepared.document.locate(warnings)))
@@ -158,7 +164,7 @@ def invalid(
     count = len(problems)
     source = document.file.name
     if document.file.is_dir():  # no file: flags, or a program's data, whose paths start from this folder
-        source = "the command line" if document.positions else f"the {document.kind}"
+        source = "the command line" if "" in document.positions else f"the {document.kind}"
     message = f"{count} problem{'s' if count != 1 else ''} in {source}"
     return InvalidDocument(
         problems, message, details=error.details if error else (), hint=error.hint if error else None

@@ -14,6 +14,9 @@ def validate(connection: Connection, path: str, document: Document | HasDocument
     """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
     prepared = prepare(document)
     answer: dict[str, Any] = connection.post(path, {"document": prepared.data})
+    settled = prepared.document.with_paths(map(problem_of, answer.get("errors") or ()))
+    if settled is not None:
+        return validate(connection, path, settled)
     values = {error.get("path"): error.get("value") for error in answer.get("errors") or ()}
     problems = prepared.document.together(problem_of(error) for error in answer.get("errors") or ())
     others = prepared.document.locate(problem_of(warning) for warning in answer.get("warnings") or ())

@@ -15,6 +15,7 @@ from pydantic import (
     PrivateAttr,
     SerializerFunctionWrapHandler,
     Tag,
+    model_serializer,
     model_validator,
 )
 
@@ -44,9 +45,27 @@ class Registered(dict[str, Any]):
         self.reference = reference
 
 
-class Component(Part):
-    """What components of every type say about themselves."""
+# What belongs to the step that uses a component, and is often written one level too deep.
+_OF_STEPS = frozenset(
+    {
+        "compute",
+        "environment_variables",
+        "limits",
+        "queue_settings",
+        "identity",
+        "services",
+        "experiment_name",
+    }
+)
 
+
+class Component(Part):
+    """What components of every type say about themselves.
+
+    Keys at their top that they do not know are let pass with a warning, as Azure's own loader does, and are not kept.
+    """
+
+    model_config = ConfigDict(extra="allow")
     noun = "a component"
     output_only = OUTPUT_ONLY
     is_anonymous: ClassVar[bool] = False
@@ -77,6 +96,17 @@ class Component(Part):
             verb = "is" if len(given) == 1 else "are"
             message = f"{quoted(given)} {verb} ignored: a component that is read for a step is not registered"
             yield Problem(f"/{given[0]}", message)
+
+    @classmethod
+    def unknown_key(cls, key: str) -> tuple[str, str | None]:
+        message, hint = super().unknown_key(key)
+        return message, f"write `{key}` in the step that uses the component" if key in _OF_STEPS else hint
+
+    @model_serializer(mode="wrap")
+    def _without_unknown_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is ignored is not kept either: it would make two versions of the same content."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if key not in (self.model_extra or ())}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -137,9 +167,7 @@ class CommandComponent(Component):
 
 
 class InlineComponent(CommandComponent):
-    """A component written into, or read for, a step: keys that it does not know are let pass with a warning."""
-
-    model_config = ConfigDict(extra="allow")
+    """A command component written into, or read for, a step."""
 
     is_anonymous: ClassVar[bool] = True
 

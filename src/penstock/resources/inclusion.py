@@ -7,7 +7,7 @@ path; conda files. Their own relative paths start from their own folder. What is
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Inclusion:
     problems: list[Problem]
     local: list[LocalPath]
     warnings: list[str]
+    perhaps: dict[str, LocalPath | Problem] = field(default_factory=dict)
     kind: str = ""
     files: int = 0
     values: int = 0
@@ -111,6 +112,8 @@ class Inclusion:
     def short_inputs(self, step: dict[str, Any], path: Path_, origin: Origin) -> None:
         """Local paths given alone (`inputs: {data: ./x.csv}`) where the step's component declares a port for data."""
         component, inputs = step.get("component"), step.get("inputs")
+        if isinstance(component, str) and isinstance(inputs, dict):
+            self.doubtful_inputs(inputs, (*path, "inputs"), origin)
         ports = component.get("inputs") if isinstance(component, dict) else None
         if not isinstance(ports, dict) or not isinstance(inputs, dict):
             return
@@ -120,6 +123,18 @@ class Inclusion:
             if kind in _DATA_TYPES | _MODEL_TYPES:
                 role = "model" if kind in _MODEL_TYPES else "data"
                 self.place(inputs, (*path, "inputs"), name, role, origin)
+
+    def doubtful_inputs(self, inputs: dict[str, Any], path: Path_, origin: Origin) -> None:
+        """The same where only the server knows the component: what each text would be if it stood for data."""
+        for name, text in inputs.items():
+            if isinstance(text, str) and is_local(text):
+                pointer = pointer_to((*path, name))
+                try:
+                    found = find_local(text, origin, root=self.root, must_stay_inside=False, folder=None)
+                except PathTrouble as trouble:
+                    self.perhaps[pointer] = trouble.problem(pointer)
+                else:
+                    self.perhaps[pointer] = LocalPath.of(pointer, found, "data", self.root)
 
     def read_in(self, parent: dict[str, Any], path: Path_, origin: Origin) -> None:
         """An environment or component: a mapping, a reference, or a file that is put in its place."""

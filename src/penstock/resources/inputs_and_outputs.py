@@ -25,7 +25,13 @@ from penstock.resources.ports import (
     mode_misfit,
     nothing_is_a_folder,
 )
-from penstock.resources.reference_fields import OutputPath, place_remarks, reference_problem, snapshot_is_file
+from penstock.resources.reference_fields import (
+    OutputPath,
+    place_remarks,
+    reference_problem,
+    snapshot_is_file,
+    upload_misfit,
+)
 from penstock.resources.wording import BRANCH, describe, trouble
 
 
@@ -90,12 +96,9 @@ class InputValue(Part):
                 yield Problem("/value", f"`value` {why}")
         if isinstance(path, str) and "${{" not in path and not is_literal:
             yield from _path_problems(path, kind)
-        if isinstance(path, str) and kind in ("uri_folder", "mltable") and snapshot_is_file(path):
-            hint = "write `type: uri_file`, or give the folder that holds it"
-            yield Problem("/path", f"the input is a `{kind}`, but its path is a file", hint=hint)
-        if isinstance(path, str) and kind == "uri_file" and snapshot_is_file(path) is False:
-            hint = "write `type: uri_folder`, or give the file itself"
-            yield Problem("/path", "the input is a `uri_file`, but its path is a folder", hint=hint)
+        misfit = upload_misfit(kind, path, "/path") if isinstance(path, str) else None
+        if misfit is not None:
+            yield misfit
 
     def remarks(self) -> Iterator[Problem]:
         kind = "model" if self.type in MODEL_TYPES else "data"

@@ -140,15 +140,13 @@ def advice(kind: str, name: str) -> str | None:
 
 def _job_or_component(data: Mapping[str, Any], keys: set[str]) -> str:
     """They share their `type`. A job says where it runs and gives values; a component declares ports."""
-    if keys & _JOB_KEYS:
-        return "job"
-    if keys & _COMPONENT_KEYS:
-        return "component"
     inputs = data.get("inputs")
     values = list(inputs.values()) if isinstance(inputs, Mapping) else []
-    if any(map(_is_port, values)):
-        return "component"
-    return "component" if _by_schema(data) == "component" else "job"
+    looks_like_component = bool(keys & _COMPONENT_KEYS) or any(map(_is_port, values))
+    by_schema = _by_schema(data) == "component"
+    if keys & _JOB_KEYS:  # also written into components, where they have no effect
+        return "component" if looks_like_component and by_schema else "job"
+    return "component" if looks_like_component or by_schema else "job"
 
 
 def _is_port(value: Any) -> bool:

@@ -25,7 +25,7 @@ from penstock.resources.raw_pipeline import (
     mapping,
     texts_of_input,
 )
-from penstock.resources.reference_fields import reference_problem
+from penstock.resources.reference_fields import reference_problem, upload_misfit
 from penstock.resources.wording import pointer_of, quoted
 
 # Settings of a step that are numbers and may be bound to one.
@@ -145,9 +145,10 @@ def _literal_problems(port: InputPort, name: str, value: object, where: str, by:
         # Data given by its path alone.
         problem = reference_problem(value, "model" if port.type in MODEL_TYPES else "data", where)
         if problem is not None and is_local(value):
-            # The command line cannot know the ports of a registered component, and took it for a text.
+            # The client cannot know the ports of a registered component: it uploads the path now, and sends again.
             hint = f"write `{name}: {{type: {port.type}, path: {value}}}`: paths are uploaded where they are said to be paths"
-            problem = replace(problem, hint=hint)
+            problem = replace(problem, hint=hint, code="not_uploaded")
+        problem = problem or upload_misfit(port.type, value, where)
         if problem is not None:
             yield problem
 

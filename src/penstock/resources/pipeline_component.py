@@ -51,9 +51,7 @@ class PipelineComponent(Component):
 
 
 class InlinePipelineComponent(PipelineComponent):
-    """A pipeline component written into, or read for, a step: keys that it does not know are let pass with a warning."""
-
-    model_config = ConfigDict(extra="allow")
+    """A pipeline component written into, or read for, a step."""
 
     is_anonymous: ClassVar[bool] = True
 

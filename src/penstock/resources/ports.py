@@ -205,6 +205,9 @@ def _limits_in_order(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("/min", f"`min` ({low}) is more than `max` ({high})")
 
 
+_NAMED_WHERE_USED = "a job says under which name an output is registered: write it in the step, or in the job"
+
+
 class OutputPort(Part):
     """What a component declares about one output."""
 
@@ -217,8 +220,8 @@ class OutputPort(Part):
     mode: OutputMode | None = None
     is_control: Any = not_yet("control outputs belong to conditional steps")
     early_available: Any = not_yet()
-    name: Any = not_yet("register the result in the script, for example with mlflow.register_model")
-    version: Any = not_yet()
+    name: Any = not_yet(_NAMED_WHERE_USED)
+    version: Any = not_yet(_NAMED_WHERE_USED)
 
 
 def nothing_is_a_folder(value: Any) -> Any:

@@ -6,7 +6,7 @@ look at (no file, no YAML, another kind of file) raises InvalidDocument at once.
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -50,6 +50,25 @@ class Document:
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
     positions: Mapping[str, Position]
+    perhaps: Mapping[str, LocalPath | Problem] = field(default_factory=dict)
+    """By JSON pointer, texts that are local paths if a component which only the server knows takes data there."""
+
+    def with_paths(self, problems: Iterable[Problem]) -> "Document | None":
+        """The document with those of its texts as paths of which the server says that they are; None where it says so of none."""
+        found = [
+            self.perhaps[each.pointer]
+            for each in problems
+            if each.code == "not_uploaded" and each.pointer in self.perhaps
+        ]
+        if not found:
+            return None
+        told = {each.pointer for each in found}
+        return replace(
+            self,
+            local=(*self.local, *(each for each in found if isinstance(each, LocalPath))),
+            problems=(*self.problems, *self.locate(each for each in found if isinstance(each, Problem))),
+            perhaps={pointer: each for pointer, each in self.perhaps.items() if pointer not in told},
+        )
 
     def position_of(self, pointer: str) -> Position | None:
         """Where a value was written; of a value that is not there, the nearest one around it."""
@@ -152,7 +171,8 @@ def _document(
             file, Problem("", str(error), hint="does a file include itself by another name?")
         ) from error
     local, remarks = tuple(inclusion.local), tuple(dict.fromkeys(inclusion.warnings))
-    document = Document(kind, file, data, local, (), remarks, MappingProxyType(positions))
+    perhaps = MappingProxyType(inclusion.perhaps)
+    document = Document(kind, file, data, local, (), remarks, MappingProxyType(positions), perhaps)
     return replace(document, problems=document.locate(inclusion.problems))
 
 

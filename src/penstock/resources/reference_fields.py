@@ -26,6 +26,18 @@ def snapshot_is_file(path: str) -> bool | None:
     return None if snapshot is None else not snapshot.is_folder
 
 
+def upload_misfit(kind: str | None, path: str, pointer: str) -> Problem | None:
+    """Why an uploaded path is no `kind` of data: a file where a folder is meant, or a folder for a file."""
+    is_file = snapshot_is_file(path)
+    if kind in ("uri_folder", "mltable") and is_file:
+        hint = "write `type: uri_file`, or give the folder that holds it"
+        return Problem(pointer, f"the input is a `{kind}`, but its path is a file", hint=hint)
+    if kind == "uri_file" and is_file is False:
+        hint = "write `type: uri_folder`, or give the file itself"
+        return Problem(pointer, "the input is a `uri_file`, but its path is a folder", hint=hint)
+    return None
+
+
 def reference_problem(text: str, kind: str, pointer: str = "") -> Problem | None:
     """Why the text cannot stand for a `kind` (see `parse_reference`), or None."""
     if kind not in _NAMED_BARE and refs.is_local(text):

@@ -138,8 +138,9 @@ class CommandStep(Part):
     def refusal(cls, data: Mapping[str, Any]) -> Problem | None:
         component = data.get("component")
         if isinstance(component, Mapping) and spelled_type(component) == "pipeline":
-            message = "a component of type `pipeline` in a step is not supported yet"
-            return Problem("/component/type", message, expected="`command`", code="unsupported")
+            message = "the step is of type `command`, and its component is of type `pipeline`"
+            hint = "write `type: pipeline` in the step, or leave its type out"
+            return Problem("/type", message, expected="`pipeline`", hint=hint)
         return type_problem("a step", data, ("command", "pipeline"), LATER_STEP_TYPES)
 
     @classmethod

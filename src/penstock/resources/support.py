@@ -118,13 +118,12 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
     ),
     (
         "Component of type command",
-        "In the file of a component that a step uses, unknown keys are let pass with a warning.",
+        "Unknown keys at the top are let pass with a warning, and are not kept.",
         (("", CommandComponent), ("inputs.<name>.", InputPort), ("outputs.<name>.", OutputPort)),
     ),
     (
         "Component of type pipeline",
-        "Its steps are those of a pipeline. In the file of a component that a step uses, unknown keys are let pass with "
-        "a warning.",
+        "Its steps are those of a pipeline. Unknown keys at the top are let pass with a warning, and are not kept.",
         (("", PipelineComponent),),
     ),
     (
@@ -165,8 +164,8 @@ DECISIONS: Final[tuple[tuple[str, str], ...]] = (
     ("`continue_on_step_failure`", "True where it is not said."),
     (
         "Unknown keys",
-        "An error, with the nearest name, at the top of a file and in every mapping; a warning in steps, their components, "
-        "their `resources`, and `settings`.",
+        "An error, with the nearest name, at the top of a file and in every mapping; a warning in steps, at the top of "
+        "components, in `resources` of steps, and in `settings`.",
     ),
     (
         "Keys that only `show` prints (`id`, `status`, `creation_context`, …)",

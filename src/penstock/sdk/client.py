@@ -12,7 +12,10 @@ from penstock.settings import Home, setting
 
 if TYPE_CHECKING:
     from penstock.client.assets import Assets
+    from penstock.client.components import Components
     from penstock.client.computes import Computes
+    from penstock.client.datastores import Datastores
+    from penstock.client.models import Models
     from penstock.client.registries import InRegistry, Registries
     from penstock.client.server import Server
     from penstock.client.workspaces import Workspaces
@@ -57,9 +60,19 @@ class Client:
         return self._connected.data
 
     @property
-    def models(self) -> "Assets":
+    def models(self) -> "Models":
         """Registered models: those of MLflow's registry."""
         return self._connected.models
+
+    @property
+    def components(self) -> "Components":
+        """Steps that are written once and used by their names."""
+        return self._connected.components
+
+    @property
+    def datastores(self) -> "Datastores":
+        """Named places where data lies."""
+        return self._connected.datastores
 
     @property
     def computes(self) -> "Computes":

@@ -27,9 +27,13 @@ class Jobs:
         The experiment is `experiment_name` where the job itself names none; else the current folder's name.
         Raises InvalidDocument with every problem.
         """
-        default = experiment_name or Path.cwd().stem.replace(" ", "") or "Default"
-        made = self._verbs.create(job, default_experiment=default)
+        made = self._verbs.create(job, default_experiment=experiment_name or _experiment_of_this_folder())
         return Job(self._verbs, made.record, made.warnings)
+
+    def plan(self, job: "Document | HasDocument", *, experiment_name: str | None = None) -> Mapping[str, Any]:
+        """What `create` would do, step by step, as `job create --dry-run` prints it. Nothing is created or uploaded."""
+        default = experiment_name or _experiment_of_this_folder()
+        return self._verbs.plan(job, default_experiment=default).record
 
     def validate(self, job: "Document | HasDocument") -> Mapping[str, Any]:
         """`result`, `errors` and `warnings`, as `job validate` prints them. Nothing is created."""
@@ -47,6 +51,8 @@ class Jobs:
         all_results: bool = False,
         tag: str | None = None,
         status: str | None = None,
+        include_archived: bool = False,
+        archived_only: bool = False,
     ) -> "Sequence[Job]":
         """Newest first, at most 50 unless told otherwise; a pipeline's steps with `parent_job_name`."""
         found = self._verbs.list(
@@ -55,6 +61,8 @@ class Jobs:
             all_results=all_results,
             tag=tag,
             status=status,
+            include_archived=include_archived,
+            archived_only=archived_only,
         )
         return [Job(self._verbs, record) for record in found]
 
@@ -69,6 +77,22 @@ class Jobs:
     def cancel(self, name: str) -> None:
         """Ask for a job's end."""
         self._verbs.cancel(name)
+
+    def update(self, name: str, changes: Mapping[str, Any]) -> Job:
+        """Describe a job otherwise: `{"set": {"display_name": "the best one", "tags.kept": "yes"}}`."""
+        return Job(self._verbs, self._verbs.update(name, changes))
+
+    def archive(self, name: str) -> None:
+        """Hide a job that has ended from lists."""
+        self._verbs.archive(name)
+
+    def restore(self, name: str) -> None:
+        """Show an archived job in lists again."""
+        self._verbs.restore(name)
+
+    def show_services(self, name: str, node_index: int = 0) -> Mapping[str, Any]:
+        """What a job offers on one of its instances, by name, each with its address."""
+        return self._verbs.show_services(name, node_index)
 
     def difference(self, name: str, other: str) -> Mapping[str, Any]:
         """What differs between two jobs, as `job show-diff` prints it."""
@@ -86,3 +110,8 @@ class Jobs:
         return self._verbs.download(
             name, Path(fspath(folder)), output_name=output_name, all_outputs=all_outputs
         )
+
+
+def _experiment_of_this_folder() -> str:
+    """Where nobody names an experiment: the current folder's name, as on the command line."""
+    return Path.cwd().stem.replace(" ", "") or "Default"

@@ -39,6 +39,16 @@ def load_compute(source: Source, *, overrides: Mapping[str, object] | None = Non
     return _load("compute", source, overrides)
 
 
+def load_datastore(source: Source, *, overrides: Mapping[str, object] | None = None) -> "Document":
+    """A datastore's YAML file."""
+    return _load("datastore", source, overrides)
+
+
+def load_registry(source: Source, *, overrides: Mapping[str, object] | None = None) -> "Document":
+    """A registry's YAML file."""
+    return _load("registry", source, overrides)
+
+
 def load_workspace(source: Source, *, overrides: Mapping[str, object] | None = None) -> "Document":
     """A workspace's YAML file."""
     return _load("workspace", source, overrides)

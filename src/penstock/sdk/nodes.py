@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.errors import UsageError
 from penstock.sdk.ports import Output, Value, values_of
 from penstock.sdk.steps import Step, current
 
@@ -79,6 +80,17 @@ class Component:
         return current("a component").add(
             self.name, {"component": self.component}, dict(inputs), self.outputs
         )
+
+    def document(self) -> "Document":
+        """Its file, for `client.components.create`. UsageError where it is a reference: that one is registered."""
+        from penstock.resources.reading import read_document
+
+        if self.outputs is None:
+            raise UsageError(
+                f"`{self.component}` is registered already",
+                hint="a new version is made from a file: load_component('train.yml')",
+            )
+        return read_document(Path(self.component), "component")
 
 
 def command(

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, overload
 
 from penstock.errors import UsageError
 from penstock.resources.nearest import did_you_mean
-from penstock.sdk.ports import Binding, Input, Value, type_of, values_of
+from penstock.sdk.ports import Binding, Input, Output, Value, type_of, values_of
 from penstock.sdk.steps import Step, current, drawing_up, is_drawing_up
 
 if TYPE_CHECKING:
     from penstock.resources.reading import Document
 
 # Any in this module: a JSON value.
+
+# An input that may be left out, and is. Its type is that of whatever it is bound to.
+_LEFT_OUT: Mapping[str, Any] = {"optional": True}
 
 Function = Callable[..., Mapping[str, Binding] | None]
 
@@ -24,6 +27,23 @@ class Pipeline:
     """A pipeline that can be submitted: its data are what a `pipelineJob` file would hold."""
 
     data: Mapping[str, Any]
+
+    def with_outputs(self, **outputs: Output) -> "Pipeline":
+        """The same pipeline with more said about its outputs: a `path`, a `mode`, a `name` to be registered under.
+
+        An output keeps the type of the step's output that it is, unless another than `uri_folder` is given.
+        """
+        declared = self.data["outputs"]
+        strange = next((name for name in outputs if name not in declared), None)
+        if strange is not None:
+            known = ", ".join(f"`{name}`" for name in declared) or "none"
+            message = f"the pipeline has no output `{strange}`; its outputs: {known}"
+            raise UsageError(message, hint=did_you_mean(strange, declared))
+        said = {
+            name: {**output.to_data(), **(declared[name] if output.type == Output().type else {})}
+            for name, output in outputs.items()
+        }
+        return Pipeline({**self.data, "outputs": {**declared, **said}})
 
     def document(self) -> "Document":
         """The pipeline as a job's document. Relative paths in it start from the current folder."""
@@ -55,7 +75,7 @@ class PipelineFunction:
                 "type": "pipeline",
                 "display_name": self.name,
                 **_job_fields(self.fields),
-                "inputs": values_of(values),
+                "inputs": {**dict.fromkeys(values, _LEFT_OUT), **values_of(values)},
                 "outputs": {name: {"type": binding.type} for name, binding in outputs.items()},
                 **body,
             }

@@ -73,6 +73,11 @@ def data_of(value: Value) -> Any:
     return str(value) if isinstance(value, Binding) else value
 
 
+def output_data(output: Any) -> Any:
+    """A given output as it stands in a YAML file, where it may also be written that way."""
+    return output.to_data() if isinstance(output, Output) else output
+
+
 def type_of(value: Value) -> str:
     """The type of a port that takes this value."""
     match value:

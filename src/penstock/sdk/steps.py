@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.errors import UsageError
 from penstock.resources.nearest import did_you_mean
-from penstock.sdk.ports import Binding, Value, values_of
+from penstock.sdk.ports import Binding, Value, output_data, values_of
 
 # Any in this module: a JSON value.
 
@@ -17,7 +17,8 @@ from penstock.sdk.ports import Binding, Value, values_of
 class Step:
     """A command or component in its place in a pipeline. `outputs` are bound to inputs of other steps.
 
-    Its settings may be changed until the pipeline's function returns: `step.settings["compute"] = "azureml:big"`.
+    Its settings may be changed until the pipeline's function returns: `step.settings["compute"] = "azureml:big"`,
+    `step.settings["outputs"] = {"clean": Output(name="rides")}`.
     """
 
     key: str
@@ -34,8 +35,12 @@ class Step:
 
     def to_data(self) -> dict[str, Any]:
         """As it stands under `jobs` in a YAML file."""
-        outputs = {**self.body.get("outputs", {}), **self.bound}
-        data = {**self.body, "inputs": values_of(self.inputs), "outputs": outputs, **self.settings}
+        own = {name: output_data(each) for name, each in self.settings.get("outputs", {}).items()}
+        more = {
+            "inputs": {**values_of(self.inputs), **self.settings.get("inputs", {})},
+            "outputs": {**self.body.get("outputs", {}), **own, **self.bound},
+        }
+        data = {**self.body, **self.settings, **more}
         return {name: value for name, value in data.items() if value not in ({}, None)}
 
 
