@@ -213,12 +213,6 @@ RULES: Final[Sequence[Rule]] = (
         r"distribution: \{type: pytorch, worker_count|type: teleport",
         "they would have no effect, and whoever wrote them expects one",
     ),
-    Rule(
-        "refuses",
-        "fields that a component does not have (`compute`, `limits`, any other)",
-        r"^(command|pipeline)-component (compute: azureml:pool|environment_variables: |limits: |colour: )",
-        "the SDK drops them without a word",
-    ),
     # What Penstock does not have yet.
     Rule(
         "refuses",
