@@ -70,6 +70,12 @@ RULES: Final[Sequence[Rule]] = (
     ),
     Rule(
         "accepts",
+        "`settings` of a workspace, and datastores of type `local`",
+        r"^workspace settings: |^datastore-local( |$)",
+        "they are Penstock's own: which addresses stand for local files, and folders of this machine as datastores",
+    ),
+    Rule(
+        "accepts",
         "`properties` of environments, workspaces, registries and datastores; numbers as tags of all assets",
         r"^(environment|workspace|registry|datastore-\S+) properties: |^(compute|workspace|datastore-\S+) tags: \{a: (1|true)\}$",
         "all assets can have properties here, and a number is text in every asset's tags",
