@@ -105,6 +105,9 @@ class AnyEnvironment:
     def address(self, url: str, kind: str) -> None:
         addresses.check(url, kind, UrlMap())
 
+    def table(self, path: str) -> None:
+        pass
+
     def place(self, reference: Any) -> Place:
         return Place(Path("/workspace", reference.datastore), reference.path, reference.datastore)
 

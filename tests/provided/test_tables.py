@@ -300,6 +300,10 @@ def test_a_filter_keeps_the_rows_for_which_it_is_true(
         ("n > 3 and 4", "a value alone is no condition"),
         ("", "a filter is an expression"),
         ("(" * 200 + "n", "nested too deep"),
+        ("n > " + "9" * 5000, "a number has at most 400 digits"),
+        ("n > datetime(99999, 1, 1)", "`datetime(…)` is none: year 99999 is out of range"),
+        ("n > datetime(2024, 1, 31, 1, 1, 1, 1, 1)", "at most seven numbers"),
+        ("n > 1 and 2 and n > 3", "a value alone is no condition"),
     ],
 )
 def test_a_filter_that_is_none_is_refused_before_anything_is_read(expression: str, says: str) -> None:
@@ -593,6 +597,28 @@ def test_a_table_that_is_none_is_refused_with_its_file(tmp_path: Path, text: str
 
     assert says in str(found.value)
     assert str(tmp_path / "MLTable") in str(found.value)
+
+
+def test_a_filter_may_join_thousands_of_conditions(tmp_path: Path) -> None:
+    """Lists of wanted values are written so, mostly by other programs."""
+    wanted = " or ".join(f'name == "x{number}"' for number in range(1500))
+    made = table(tmp_path, CSV + "{}\n", a_csv="name\nx1499\nx1500\n").filter(wanted)
+
+    assert rows(made.to_pandas_dataframe()) == [["x1499"]]
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    """Two folders that link to each other, one that holds itself; the data behind each link is there once."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").write_text(f"n\n{name}\n")
+        (tmp_path / name / "self").symlink_to(".")
+    (tmp_path / "a" / "b").symlink_to("../b")
+    (tmp_path / "b" / "a").symlink_to("../a")
+
+    made = table(tmp_path, "paths: [{folder: ./a}]\ntransformations:\n- read_delimited\n")
+
+    assert [str(Path(each).relative_to(tmp_path)) for each in made.files()] == ["a/b/x.csv", "a/x.csv"]
 
 
 def test_a_folder_without_an_mltable_file_is_named(tmp_path: Path) -> None:

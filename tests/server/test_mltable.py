@@ -124,3 +124,67 @@ def test_a_job_that_declares_another_type_than_the_asset_is_refused(api: Api, fo
     _, error = api.refused("POST", "workspaces/default/jobs", json={"document": job})
 
     assert "`azureml:d:1` is a mltable" in error["problems"][0]["message"]
+
+
+def job_that_reads(path: str) -> dict[str, Any]:
+    return {
+        "type": "pipeline",
+        "inputs": {"t": {"type": "mltable", "path": path}},
+        "jobs": {
+            key: {
+                "command": "true ${{inputs.x}}",
+                "environment": {"image": "x"},
+                "inputs": {"x": {"type": "mltable", "path": "${{parent.inputs.t}}"}},
+            }
+            for key in ("a", "b")
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("item", "line", "says"),
+    [
+        ("file: ./b.csv", 2, "`file: ./b.csv` names nothing in the folder"),
+        ("pattern: https://x.y/a/*.csv", 2, "`https://x.y/a` cannot be fetched as a uri_folder"),
+        (
+            "file: http://169.254.169.254/a.csv",
+            2,
+            "under such addresses a cloud tells a machine's own secrets",
+        ),
+        ("fil: ./b.csv", 2, "`fil` is not a field of an item of `paths`"),
+    ],
+)
+def test_a_job_that_reads_a_local_table_is_refused_when_it_is_created(
+    api: Api, folder: Path, item: str, line: int, says: str
+) -> None:
+    """With the line of the MLTable file, once however many steps read it; nothing waits for an environment first."""
+    (folder / "MLTable").write_text(f"paths:\n- {item}\n")
+
+    _, error = api.refused(
+        "POST", "workspaces/default/jobs", json={"document": job_that_reads(api.upload(folder))}
+    )
+
+    (problem,) = error["problems"]
+    assert (problem["file"], problem["line"]) == ("taxi/MLTable", line)
+    assert says in problem["message"]
+    assert api.get("workspaces/default/jobs") == []
+
+
+def test_a_job_that_declares_a_folder_without_a_table_is_refused(api: Api, folder: Path) -> None:
+    """At the input, with what is there instead; a setting without effect is a warning as for data assets."""
+    (folder / "MLTable").rename(folder / "MLTable.yml")
+    document = job_that_reads(api.upload(folder))
+
+    _, error = api.refused("POST", "workspaces/default/jobs", json={"document": document})
+
+    (problem,) = error["problems"]
+    assert (problem["pointer"], problem["message"]) == (
+        "/inputs/t",
+        "`taxi` holds no file named `MLTable`",
+    )
+    assert "it holds `MLTable.yml`" in problem["hint"]
+    (folder / "MLTable").write_text(
+        "paths:\n- file: ./a.csv\ntransformations:\n- read_delimited: {partition_size: 9}\n"
+    )
+    made = api.post("workspaces/default/jobs", document=job_that_reads(api.upload(folder)))
+    assert ["`partition_size`" in each["message"] for each in made["warnings"]].count(True) == 1

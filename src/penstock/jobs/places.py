@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.datastores.addresses import local_path
+from penstock.datastores.addresses import check, local_path
 from penstock.datastores.downloads import Downloads
 from penstock.datastores.folders import ARTIFACT_STORE, BLOB_STORE, Folders, Place
 from penstock.datastores.url_map import UrlMap
@@ -132,6 +132,11 @@ class Locator:
         """What the map of addresses names for an address; None where it does not name it."""
         found = self._urls().find(url)
         return None if found is None else found.existing(url)
+
+    def at_address(self, url: str, kind: str) -> Path:
+        """What stands for an address as a `uri_file` or `uri_folder`: mapped or downloaded."""
+        check(url, kind, self._urls())
+        return self.path_of(AtAddress(url))
 
     def path_of(self, source: Source) -> Path:
         """The local file or folder behind a source. Raises NotFound where there is nothing."""

@@ -66,6 +66,10 @@ class Lookup(Protocol):
         """Return if the data at an address can be had as a `kind`; PenstockError, with the remedy, if not."""
         ...
 
+    def table(self, path: str) -> None:
+        """Return if an uploaded folder can be read as a table; InvalidDocument with what is wrong with its file, if not."""
+        ...
+
     def place(self, reference: refs.DatastorePath) -> Place:
         """Where a path of a datastore lies."""
         ...
@@ -337,6 +341,8 @@ class _Context:
             case refs.WebAddress():
                 return declared, AtAddress(reference.url)
             case _:
+                if declared == "mltable":
+                    self.lookup.table(path)
                 return declared, Uploaded(path)
 
     def _environment(self, value: Any, pointer: str, label: str) -> PlannedEnvironment:

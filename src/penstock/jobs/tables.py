@@ -9,7 +9,7 @@ from typing import Any
 from penstock.datastores.folders import BLOB_STORE, BUILT_IN
 from penstock.errors import InvalidDocument, NotFound, PenstockError
 from penstock.jobs.places import JobFolders, Locator
-from penstock.jobs.plans import AtAddress, InDatastore, StepPlan
+from penstock.jobs.plans import InDatastore, StepPlan
 from penstock.provided.mltable.errors import MLTableError
 from penstock.provided.mltable.paths import MAP_VARIABLE, divided, files_of, is_address
 from penstock.resources import references as refs
@@ -114,14 +114,14 @@ def _known(tables: list[Path], locator: Locator) -> dict[str, Any]:
         for entry in document["paths"]:
             for kind, text in entry.items():
                 address = divided(text)[0] if kind == "pattern" else text
-                path = _behind(address, locator) if is_address(address) else None
+                path = _behind(address, kind, locator) if is_address(address) else None
                 if path is not None:
                     addresses[address] = str(path)
     return {"tables": documents, "datastores": _folders(locator), "addresses": addresses}
 
 
-def _behind(address: str, locator: Locator) -> Path | None:
-    """The file or folder behind an address in a table. PenstockError where it should be here and is not."""
+def _behind(address: str, kind: str, locator: Locator) -> Path | None:
+    """The file or folder behind an address in a table, a folder where `kind` is `folder` or `pattern`. PenstockError where it should be here and is not."""
     try:
         reference = refs.parse_reference(address, "data")
     except refs.BadReference:
@@ -129,7 +129,7 @@ def _behind(address: str, locator: Locator) -> Path | None:
     if isinstance(reference, refs.DatastorePath):
         return locator.path_of(InDatastore(reference.datastore or BLOB_STORE, reference.path))
     if isinstance(reference, refs.WebAddress):
-        return locator.path_of(AtAddress(reference.url))
+        return locator.at_address(reference.url, "uri_file" if kind == "file" else "uri_folder")
     return None
 
 

@@ -5,6 +5,7 @@ An expression becomes a tree of tuples; what a column holds is asked of a functi
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any, Callable, Tuple
 
@@ -22,6 +23,7 @@ _TOKEN = re.compile(
 COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 _CONSTANTS = {"true": True, "false": False, "none": None, "null": None}
 _DEEPEST = 100
+_LONGEST_NUMBER = 400
 
 Tree = Tuple[Any, ...]
 """`("and"|"or", left, right)`, `("not", inner)`, `("compare", sign, left, right)`, `("column", name)`,
@@ -93,16 +95,24 @@ class _Parser:
         return tree
 
     def either(self) -> Tree:
-        tree = self.both()
+        trees = [self.both()]
         while self.take("or", "|"):
-            tree = ("or", self.condition(tree), self.condition(self.both()))
-        return tree
+            trees.append(self.both())
+        return self.joined("or", trees)
 
     def both(self) -> Tree:
-        tree = self.inverted()
+        trees = [self.inverted()]
         while self.take("and", "&"):
-            tree = ("and", self.condition(tree), self.condition(self.inverted()))
-        return tree
+            trees.append(self.inverted())
+        return self.joined("and", trees)
+
+    def joined(self, name: str, trees: list[Tree]) -> Tree:
+        """One tree of many, as flat as can be: a list of a thousand values must not be a thousand levels deep."""
+        if len(trees) == 1:
+            return trees[0]
+        half = len(trees) // 2
+        left, right = self.joined(name, trees[:half]), self.joined(name, trees[half:])
+        return (name, self.condition(left), self.condition(right))
 
     def inverted(self) -> Tree:
         if self.take("not", "~"):
@@ -142,6 +152,8 @@ class _Parser:
             raise self.trouble("something is missing at the end")
         kind, text, _ = self.tokens[self.at]
         if kind == "number":
+            if len(text) > _LONGEST_NUMBER:
+                raise self.trouble("a number has at most {} digits".format(_LONGEST_NUMBER))
             self.at += 1
             number = float(text) if re.search("[.eE]", text) else int(text)
             return ("value", -number if negative else number)
@@ -176,6 +188,12 @@ class _Parser:
             numbers.append(value[1])
         if len(numbers) < 3:
             raise self.trouble("`datetime(…)` takes at least year, month and day")
+        try:
+            datetime.datetime(*numbers[:7])  # type: ignore[arg-type]  # a moment without a zone is what is meant
+        except (ValueError, OverflowError) as error:
+            raise self.trouble("`datetime(…)` is none: {}".format(error)) from error
+        if len(numbers) > 7:
+            raise self.trouble("`datetime(…)` takes at most seven numbers, down to microseconds")
         return ("moment", numbers)
 
     def deeper(self) -> None:

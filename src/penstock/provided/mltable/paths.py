@@ -112,9 +112,20 @@ def _matching(text: str, base: str, places: dict[str, Any] | None) -> Iterator[s
 
 
 def _below(root: str) -> list[str]:
-    """Every file below a folder, by its path inside, sorted."""
+    """Every file below a folder, by its path inside, sorted. Links to folders are followed, but not in circles."""
     found = []
-    for folder, _, names in os.walk(root, followlinks=True):
+    above = {
+        root: [os.path.realpath(root)]
+    }  # each folder that is still to be walked, with the real ones around it
+    for folder, folders, names in os.walk(root, followlinks=True):
+        around = above.pop(folder)
+        for each in list(folders):
+            path = os.path.join(folder, each)
+            real = os.path.realpath(path) if os.path.islink(path) else os.path.join(around[-1], each)
+            if real in around:
+                folders.remove(each)
+            else:
+                above[path] = around + [real]
         inside = os.path.relpath(folder, root)
         found += [name if inside == "." else "/".join((inside.replace(os.sep, "/"), name)) for name in names]
     return sorted(found)

@@ -123,6 +123,7 @@ def create(
         _check_free(tx, workspace, name)
         lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
         planned = _planned(tx, workspace, checked, name, lookup)
+        said = replace(checked.parsed, warnings=(*checked.parsed.warnings, *lookup.remarks))
         birth = Birth(workspace, name, experiment, platform.clock(), platform.user)
         records = [pinned_row(record, lookup) for record in rows_of(job, planned, birth)]
         for record in records:
@@ -133,7 +134,7 @@ def create(
             tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     platform.engine.look_at(workspace, name)
     described = job_record(records[0], records[1:], group, platform.loopback_url)
-    return Created(described, warnings_of(checked.parsed))
+    return Created(described, warnings_of(said))
 
 
 def _check_free(tx: Transaction, workspace: str, name: str | None) -> None:

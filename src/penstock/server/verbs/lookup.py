@@ -9,7 +9,7 @@ from penstock.datastores import addresses, folders
 from penstock.datastores.url_map import UrlMap, read_url_map
 from penstock.environments import curated
 from penstock.environments.curated_map import EnvironmentMap, read_environment_map
-from penstock.errors import EnvironmentCannotBeBuilt, NotFound
+from penstock.errors import EnvironmentCannotBeBuilt, NotFound, Problem
 from penstock.jobs import statuses as st
 from penstock.jobs.places import ARTIFACT_OUTPUTS
 from penstock.jobs.planning import LOCAL_COMPUTE, Lookup
@@ -30,6 +30,7 @@ from penstock.server.verbs.build_context import in_its_image, planned_build
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in, environments_only
 from penstock.server.verbs.scope import PLURALS
+from penstock.server.verbs.uploaded_table import check_input
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.asset import AssetRecord
 from penstock.store.records.job import JobRecord
@@ -49,6 +50,8 @@ class WorkspaceLookup(Lookup):
         self._given = given or {}
         self.versions: dict[Source, str] = {}
         """The data assets that were asked for, by what is behind them."""
+        self.remarks: list[Problem] = []
+        """What deserves a warning of what was looked into."""
 
     @cached_property
     def settings(self) -> Mapping[str, str]:
@@ -68,6 +71,9 @@ class WorkspaceLookup(Lookup):
 
     def address(self, url: str, kind: str) -> None:
         addresses.check(url, kind, self.urls)
+
+    def table(self, path: str) -> None:
+        self.remarks += check_input(self._platform, path, self.address)
 
     def has_version(self, kind: str, name: str, version: str) -> bool:
         if kind == "model":
