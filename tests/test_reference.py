@@ -19,6 +19,14 @@ EXAMPLES = SOURCES / "examples"
 CASES = {1: 8, 2: 6, 3: 6, 4: 8, 5: 8, 6: 8, 15: 5, 16: 5, 17: 5}
 LATER = {"6.4": "reuse of steps", "16.4": "endpoints"}
 
+# On what the public sources disagree, or say nothing, and everybody meets: words of the row that decides it.
+DISPUTED = (
+    "continue_on_step_failure", "evaluation_interval", "idle_time_before_scale_down", "keys of a recurrence", "chi-square",
+    "transformation code", "preprocessing component", "max_concurrency_per_instance", "reference window", "`compute` left out",
+    "`job download` without a path", "rolling_rate", "retries left out", "variables that a step sees", "data window",
+    "cron expression",
+)  # fmt: skip
+
 # The kinds of the example files; the conda file and the map belong to others and are no documents.
 KINDS = {
     "workspace.yml": "workspace",
@@ -95,3 +103,21 @@ def test_every_case_in_scope_is_told_and_held() -> None:
 
     assert {row["number"] for row in source("edge-cases.yml")} == wanted
     assert held == wanted - LATER.keys()
+
+
+@pytest.mark.parametrize("words", DISPUTED)
+def test_every_disputed_topic_is_decided(words: str) -> None:
+    """In one row and no second; what is not here yet says so."""
+    (row,) = [row for row in source("decisions.yml") if words in row["topic"]]
+
+    assert row["here"] == "not here yet" or row["pages"]
+
+
+def test_a_decision_has_one_row() -> None:
+    """Its topic, what the sources say, and what is done; where it has no page its noun is not here yet."""
+    rows = source("decisions.yml")
+    topics = [row["topic"] for row in rows]
+
+    assert sorted(set(topics)) == sorted(topics)
+    assert [row for row in rows if set(row) != {"topic", "pages", "sources", "here"} or not row["here"]] == []
+    assert [row["topic"] for row in rows if not row["pages"] and row["here"] != "not here yet"] == []

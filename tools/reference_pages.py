@@ -24,8 +24,7 @@ _MADE = "Written by `make docs` from the models, the command line's grammar and 
 @cache
 def source(name: str) -> Any:
     """One of the files that people write."""
-    file = SOURCES / name
-    return yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else []
+    return yaml.safe_load((SOURCES / name).read_text(encoding="utf-8"))
 
 
 def pages() -> dict[str, str]:
@@ -33,7 +32,7 @@ def pages() -> dict[str, str]:
     described = source("pages.yml")
     _nothing_is_left_out(described)
     made = {f"{page['page']}.md": noun_page(page) for page in described}
-    return {"README.md": index_page(described), **made}
+    return {"README.md": index_page(described), **made, "decisions.md": decisions_page(described)}
 
 
 def _nothing_is_left_out(described: list[dict[str, Any]]) -> None:

@@ -153,78 +153,6 @@ UNSUPPORTED: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
 )  # fmt: skip
 
-DECISIONS: Final[tuple[tuple[str, str], ...]] = (
-    (
-        "A step without `compute`",
-        "An error where another step, or the pipeline, names one; where none is named at all, every step runs on this "
-        "machine, with a warning.",
-    ),
-    ("`compute: local` in a pipeline", "Accepted with a warning; Azure ML refuses it."),
-    ("`compute` of a command job left out, `serverless`", "This machine."),
-    ("`continue_on_step_failure`", "True where it is not said."),
-    (
-        "Unknown keys",
-        "An error, with the nearest name, at the top of a file and in every mapping; a warning in steps, at the top of "
-        "components, in `resources` of steps, and in `settings`.",
-    ),
-    (
-        "Keys that only `show` prints (`id`, `status`, `creation_context`, …)",
-        "Dropped without a word, so that what was shown can be fed back.",
-    ),
-    (
-        "Values of a choice",
-        "Matched whatever their case and underscores; types of a component's ports exactly.",
-    ),
-    (
-        "A key without a value",
-        "Counts as absent; `outputs: {o: }` is a folder, `inputs: {i: }` an input without a value.",
-    ),
-    ("`version`", "Text; an unquoted number becomes text as Python writes it, so `1.10` is `1.1`."),
-    ("Tags and properties", "Text only in jobs and components; any scalar, kept as text, elsewhere."),
-    ("`environment_variables`", "Numbers become text; true and false must be quoted."),
-    ("`conda_file` without `image`", "Accepted with a warning; Azure ML refuses it."),
-    (
-        "`image` with `conda_file`",
-        "The packages come from `conda_file`; the image is recorded, with a warning.",
-    ),
-    ("`min_instances`", "Recorded, with a warning unless it is 0: nothing starts or stops by itself here."),
-    (
-        "Bindings in `compute`, `limits.timeout`, `resources.instance_count`, numbers of `distribution` and `environment_variables`",
-        "Accepted where they come to a literal of the pipeline.",
-    ),
-    ("Bindings without `parent.`, `$${{…}}`", "Accepted with a warning."),
-    (
-        "An optional input without default, bare in a command",
-        "An error; enclose its argument in `$[[ ]]`.",
-    ),
-    ("`type: path`, `type: float`", "Old names of `uri_folder` and `number`."),
-    ("A literal text for a data port", "Read as its path."),
-    (
-        "An input's `type` left out",
-        "`uri_file` for a local file, the asset's own type for an asset, else `uri_folder`.",
-    ),
-    (
-        "A public address as an input",
-        "A single file is downloaded once, or a map of addresses names what stands for it; a folder has to be mapped. `mode: direct` hands the address over.",
-    ),
-    (
-        "A datastore that does not exist",
-        "Refused when the job or asset that names it is created; one of the cloud is a folder of the workspace, or what a map of addresses names.",
-    ),
-    ("A pipeline's output that no step writes", "A warning."),
-    (
-        "`resources.instance_count` above 1",
-        "Every instance is this machine: each takes one of the compute's places, and the variables differ as between nodes. More "
-        "than the compute's `max_instances` is an error; `local` takes what it is given, alone if need be.",
-    ),
-    (
-        "`distribution` of type mpi",
-        "The processes get Open MPI's variables; where the environment names `mpi4py` they are started by the `mpirun` of the "
-        "environment or of the machine, and a step without one fails.",
-    ),
-    ("`ssh_settings.admin_password`", "Accepted and never kept."),
-)
-
 STATUS_WORDS: Final[dict[str, str]] = {
     "supported": "yes",
     "warned": "recorded, with a warning",
@@ -243,6 +171,8 @@ def table() -> str:
         "in no table is a mistake in the file, and is refused as well; in a pipeline's steps, its `settings` and `resources`, where",
         "Azure ML lets unknown fields pass, a warning names it.",
         "",
+        "Every noun has [a page of its own](README.md), which tells types, defaults, what is allowed, and commands.",
+        "",
         "This page is generated from the models: `python -m penstock.resources.support > docs/reference/support.md`.",
     ]
     for title, about, parts in SECTIONS:
@@ -256,12 +186,8 @@ def table() -> str:
     lines += [f"| {what} | {', '.join(names)} |" for what, names in UNSUPPORTED]
     lines += [
         "",
-        "## Decisions",
-        "",
-        "Where Azure ML's documents disagree or are silent, or where this differs on purpose.",
+        "What Penstock does where Azure ML's documents disagree or are silent stands among the [decisions](decisions.md).",
     ]
-    lines += ["", "| topic | here |", "|---|---|"]
-    lines += [f"| {topic} | {decision} |" for topic, decision in DECISIONS]
     return "\n".join(lines) + "\n"
 
 
