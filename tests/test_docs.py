@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from penstock.cli.registry import NOUNS
 from penstock.settings import SETTINGS
@@ -195,3 +196,14 @@ def test_a_fragment_of_the_changelog_is_plain_lines(fragment: Path) -> None:
 
     assert lines
     assert [line for line in lines if not re.match(r"[A-Z`]", line)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_blocks_of_yaml_and_python_can_be_read(page: Path) -> None:
+    """What is shown can be copied: YAML that loads, Python that compiles."""
+    text = page.read_text(encoding="utf-8")
+
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        yaml.safe_load(block)
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        compile(block, str(page), "exec")
