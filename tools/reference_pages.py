@@ -116,7 +116,7 @@ def _field_rows(prefix: str, model: type[Part], is_recorded: bool) -> Iterator[s
             f"`{prefix}{key}`",
             "" if status in ("refused", "forgotten") else _type_of(about),
             "**required**" if info.is_required() else _default_of(info.default),
-            "; ".join(filter(None, (allowed_of(info), *_limits_of(about)))),
+            "; ".join(dict.fromkeys(filter(None, (allowed_of(info), *_limits_of(about))))),
             "recorded" if is_recorded else STATUS_WORDS[status],
             note_of(info),
         )
@@ -130,32 +130,35 @@ _TYPES = {
 
 def _type_of(schema: Mapping[str, Any]) -> str:
     """A JSON Schema's type in words; what `allowed` says is left out."""
-    if "$ref" in schema:
-        return "mapping"
-    for key in ("anyOf", "oneOf", "allOf"):
-        if key in schema:
-            return _one_of(_type_of(each) for each in schema[key])
+    words = list(dict.fromkeys(word for word in _types_of(schema) if word))
+    if "number" in words and "whole number" in words:
+        words.remove("whole number")
+    return ", ".join(words[:-1]) + (" or " if len(words) > 1 else "") + words[-1] if words else ""
+
+
+def _types_of(schema: Mapping[str, Any]) -> Iterator[str]:
+    alternatives = [each for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key, ())]
     kind = schema.get("type")
-    if isinstance(kind, list):
-        return _one_of(_TYPES[each] for each in kind)
-    if kind == "array" and schema.get("items"):
-        return f"list of {_type_of(schema['items'])}"
-    if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
+    if "$ref" in schema:
+        yield "mapping"
+    elif alternatives:
+        for each in alternatives:
+            yield from _types_of(each)
+    elif isinstance(kind, list):
+        yield from (_TYPES[each] for each in kind)
+    elif kind == "array" and schema.get("items"):
+        yield f"list of {_type_of(schema['items'])}"
+    elif kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
         inner = _type_of(schema["additionalProperties"])
-        return f"mapping of names to {inner}" if inner else "mapping"
-    return _TYPES[kind] if kind else ""
-
-
-def _one_of(words: Iterator[str]) -> str:
-    """Without nothing, and without what another word holds already."""
-    each = list(dict.fromkeys(word for word in words if word))
-    if "number" in each and "whole number" in each:
-        each.remove("whole number")
-    return ", ".join(each[:-1]) + (" or " if len(each) > 1 else "") + each[-1] if each else ""
+        yield f"mapping of names to {inner}" if inner else "mapping"
+    elif kind:
+        yield _TYPES[kind]
 
 
 def _limits_of(schema: Mapping[str, Any]) -> Iterator[str]:
     for part in (schema, *schema.get("anyOf", ())):
+        if "const" in part:
+            yield f"`{part['const']}`"
         for key, words in (
             ("ge", "at least"),
             ("minimum", "at least"),
