@@ -58,6 +58,15 @@ def test_check_lists_what_is_missing_with_its_command(penstock: Penstock, fake: 
     assert found["problems"][0]["line"] == 1
 
 
+def test_check_tells_a_place_once(penstock: Penstock, fake: FakeServer, job: str) -> None:
+    """A component's file that two steps name lacks its environment in one line."""
+    checked(fake, ENVIRONMENT, ENVIRONMENT)
+
+    ran = penstock(f"check {job}")
+
+    assert ran.out.count("environment `env` was not found") == 1
+
+
 def test_check_creates_what_can_be_created(penstock: Penstock, fake: FakeServer, job: str) -> None:
     """And looks again: exit code 0 when nothing is missing any more."""
 

@@ -360,7 +360,14 @@ STEP = {
         "more": {"asset": "azureml:wine:3", "path": "snapshot://x"},
         "note": None,
     },
-    "outputs": {"model": {"path": "azureml://datastores/b/paths/m/"}},
+    "outputs": {
+        "model": {
+            "type": "mlflow_model",
+            "path": "azureml://datastores/b/paths/m/",
+            "name": "taxi",
+            "version": None,
+        }
+    },
     "command": "python train.py \\\n  --rate 0.1",
 }
 PLAN = {
@@ -402,7 +409,7 @@ def test_a_person_reads_the_plan_as_text() -> None:
         "  input        data = prep.clean",
         "  input        more = azureml:wine:3",
         "  input        note = (left out)",
-        "  output       model → azureml://datastores/b/paths/m/",
+        "  output       model → azureml://datastores/b/paths/m/, registered as model taxi:<next>",
         "  $ python train.py \\",
         "  $   --rate 0.1",
         "",
@@ -535,3 +542,40 @@ def test_a_stream_survives_the_servers_restart(penstock: Penstock, accepting: Fa
     assert "one\ntwo\n" in ran.out
     assert asked[1].query["after"] == ["c"]
     assert time.monotonic() - started < 30
+
+
+DIFFERENCE = {
+    "a": {"name": "frog", "status": "Completed", "created_at": "x"},
+    "b": {"name": "toad", "status": "Failed", "created_at": "y"},
+    "equal": False,
+    "steps": {
+        "": {"status": {"a": "Completed", "b": "Failed"}},
+        "train": {
+            "inputs": {"a": {"a": "1", "b": "2"}, "b": {"a": None, "b": "x"}},
+            "metrics": {"auc": {"a": 0.5, "b": 0.75, "change": 0.25}},
+            "code": {"added": ["new.py"], "removed": [], "changed": ["train.py"], "diff": {}},
+        },
+        "score": {"only_in": "b"},
+    },
+}
+
+
+def test_what_differs_between_two_jobs_is_a_row_each(penstock: Penstock, fake: FakeServer) -> None:
+    """Also of inputs that are called like the two sides."""
+    fake.on("GET", f"{JOBS}/frog/difference/toad", DIFFERENCE)
+
+    rows = [line.split("\t") for line in penstock("job show-diff frog toad -o tsv").out.splitlines()]
+    text = penstock("job show-diff frog toad").out
+
+    assert sorted(row for row in rows) == sorted(
+        [
+            ["Completed", "Failed", "", "status"],
+            ["1", "2", "train", "inputs a"],
+            ["(none)", "x", "train", "inputs b"],
+            ["0.5", "0.75", "train", "metrics auc"],
+            ["(none)", "present", "train", "code new.py"],
+            ["changed", "changed", "train", "code train.py"],
+            ["(none)", "present", "score", "step"],
+        ]
+    )
+    assert "    a: 1 → 2\n    b: (none) → x\n" in text

@@ -196,3 +196,28 @@ def test_a_job_may_be_made_of_a_registered_pipeline(api: Api) -> None:
     assert record["steps"][0]["command"] == "echo 5"
     assert job["component"] == "azureml:pipe:1"
     assert set(job["jobs"]) == {"only"}
+
+
+def test_many_steps_of_one_component_ask_for_it_once(api: Api, code: Path) -> None:
+    """Sixty references to one component, and to its environment, cost as many look-ups of them as six."""
+    api.post("workspaces/default/environments", document={"name": "env", "version": "1", **IMAGE})
+    component = {**copy("x"), "name": "copy", "outputs": {"copy": FILE}}
+    del component["code"]
+    api.post("workspaces/default/components", document=component)
+    step = {
+        "component": "azureml:copy@latest",
+        "inputs": {"source": {**FILE, "path": "azureml://datastores/workspaceblobstore/paths/x"}},
+    }
+
+    def asked(steps: int) -> int:
+        document = {
+            "type": "pipeline",
+            "settings": {"default_compute": "azureml:local"},
+            "jobs": {f"s{number}": step for number in range(steps)},
+        }
+        with api.platform.database.count_statements() as counted:
+            plan = api.post(PLAN, document=document)["record"]
+        assert len(plan["steps"]) == steps
+        return sum("FROM assets" in text for text in counted.statements)
+
+    assert asked(60) == asked(6)

@@ -72,7 +72,8 @@ def _text(
         lines += [f"{len(problems)} problem{plural} in {file}:", *problem_lines(problems)]
     if missing:
         lines.append(f"{file} needs what is not here:")
-        for entry in missing:
+        told = {(entry.get("file"), entry.get("line"), entry["message"]): entry for entry in missing}
+        for entry in told.values():  # a component's file that two steps name is one place
             place = place_of(entry.get("file"), entry.get("line"))
             lines.append(f"  {place}  {entry['message']}" if place else f"  {entry['message']}")
             if entry.get("command"):

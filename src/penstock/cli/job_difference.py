@@ -16,7 +16,33 @@ _CODE_WORDS = (("added", "only in b"), ("removed", "only in a"), ("changed", "ch
 def run(invocation: Invocation) -> object:
     arguments = invocation.arguments
     record = invocation.client.jobs.difference(arguments.job_a, arguments.job_b)
+    if arguments.output in ("table", "tsv") and not arguments.query:
+        return Outcome([row for key, differs in record["steps"].items() for row in _rows(key, differs)])
     return Outcome(record, text="".join(f"{line}\n" for line in _lines(record)))
+
+
+def _rows(step: str, differs: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """One row for each thing that differs; of code, one for each file."""
+    if "only_in" in differs:
+        yield {"step": step, "what": "step", **_sides(differs["only_in"])}
+        return
+    for name, value in differs.items():
+        if name == "code":
+            for word, where in (("removed", "a"), ("added", "b")):
+                for path in value[word]:
+                    yield {"step": step, "what": f"code {path}", **_sides(where)}
+            for path in value["changed"]:
+                yield {"step": step, "what": f"code {path}", "a": "changed", "b": "changed"}
+        elif _is_pair(value):
+            yield {"step": step, "what": name, "a": _shown(value["a"]), "b": _shown(value["b"])}
+        else:
+            for inner, pair in value.items():
+                what = f"{name} {inner}"
+                yield {"step": step, "what": what, "a": _shown(pair["a"]), "b": _shown(pair["b"])}
+
+
+def _sides(where: str) -> dict[str, str]:
+    return {side: "present" if side == where else "(none)" for side in ("a", "b")}
 
 
 def _lines(record: dict[str, Any]) -> Iterator[str]:
@@ -36,12 +62,19 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _values(name: str, value: dict[str, Any]) -> Iterator[str]:
-    if value.keys() >= {"a", "b"} and value.keys() <= {"a", "b", "change"}:
+    if _is_pair(value):
         yield f"  {name}: {_pair(value)}"
         return
     yield f"  {name}"
     for inner, pair in value.items():
         yield f"    {inner}: {_pair(pair)}"
+
+
+def _is_pair(value: dict[str, Any]) -> bool:
+    """Whether it is one value's difference, and not a group's: of inputs that are themselves called `a` and `b`, say."""
+    if not {"a", "b"} <= value.keys() <= {"a", "b", "change"}:
+        return False
+    return not all(isinstance(value[side], dict) and {"a", "b"} <= value[side].keys() for side in "ab")
 
 
 def _pair(pair: dict[str, Any]) -> str:
@@ -71,7 +104,7 @@ SHOW_DIFF = Command(
     summary="Say what differs between two jobs: code, environment, inputs, parameters, metrics.",
     description=(
         "Steps are paired by their key. Of changed scripts the lines are shown, of environments the packages whose version"
-        " is another one. With -o json the same as a record."
+        " is another one. With -o json the same as a record, with -o table one row for each thing that differs."
     ),
     arguments=(
         Argument(("job_a",), "The one job, for instance the champion's.", metavar="JOB_A", required=True),

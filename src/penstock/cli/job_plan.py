@@ -61,7 +61,7 @@ def lines_of(record: dict[str, Any], file: str) -> Iterator[str]:
         yield ""
         yield "outputs of the job"
         for name, output in record["outputs"].items():
-            yield f"  {name}: {output['step']}.{output['output']}  {output['path']}"
+            yield f"  {name}: {output['step']}.{output['output']}  {output['path']}{_registered(output)}"
 
 
 def _step(step: dict[str, Any]) -> Iterator[str]:
@@ -75,9 +75,16 @@ def _step(step: dict[str, Any]) -> Iterator[str]:
     for name, value in step["inputs"].items():
         yield f"  input        {name} = {_input(value)}"
     for name, output in step["outputs"].items():
-        yield f"  output       {name} → {output['path']}"
+        yield f"  output       {name} → {output['path']}{_registered(output)}"
     for line in step["command"].strip().splitlines():
         yield f"  $ {line}"
+
+
+def _registered(output: dict[str, Any]) -> str:
+    if not output.get("name"):
+        return ""
+    kind = "model" if str(output["type"]).endswith("_model") else "data"
+    return f", registered as {kind} {output['name']}:{output['version'] or '<next>'}"
 
 
 def _environment(environment: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """What a job would do, told before it is created: the record that `job create --dry-run` prints."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -27,14 +28,29 @@ def forecast(
     says what happens to it and whose value says why.
     """
     paths = {name: path for path, name in planned.names.items()}
+    known = _once(foreseen)
     return {
         **facts,
         "steps": [
-            _step(path, planned.steps[path], planned, paths, foreseen, versions)
+            _step(path, planned.steps[path], planned, paths, known, versions)
             for path in in_order({path: plan.needs for path, plan in planned.steps.items()})
         ],
         "outputs": {name: _written(output, planned, paths) for name, output in planned.outputs.items()},
     }
+
+
+def _once(foreseen: Foreseen) -> Foreseen:
+    """The same answers, asked for once per software: choosing a Python and resolving packages looks at the disk."""
+    answers: dict[str, tuple[str | None, bool]] = {}
+
+    def known(environment: PlannedEnvironment) -> tuple[str | None, bool]:
+        made_of = (environment.image, environment.conda, environment.build, environment.in_container)
+        key = json.dumps(made_of, sort_keys=True, default=str)
+        if key not in answers:
+            answers[key] = foreseen(environment)
+        return answers[key]
+
+    return known
 
 
 def in_order(needs: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
@@ -102,7 +118,8 @@ def _input(
 
 def _output(value: PlannedOutput) -> dict[str, Any]:
     place = f"azureml://datastores/{value.datastore}/paths/{value.path}"
-    return {"type": value.type, "mode": value.mode, "path": place}
+    told = {"type": value.type, "mode": value.mode, "path": place}
+    return told if value.name is None else {**told, "name": value.name, "version": value.version}
 
 
 def _written(output: OutputOf, planned: PlannedJob, paths: Mapping[str, str]) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class WorkspaceLookup(Lookup):
         self._given = given or {}
         self.versions: dict[Source, str] = {}
         """The data assets that were asked for, by what is behind them."""
+        # Three hundred steps name the same few components and environments.
+        self._found: dict[tuple[str, refs.AssetReference], AssetRecord] = {}
         self.remarks: list[Problem] = []
         """What deserves a warning of what was looked into."""
 
@@ -246,10 +248,13 @@ class WorkspaceLookup(Lookup):
         return None if record is None or record.type == LOCAL_COMPUTE else places_of(record)
 
     def _asset(self, kind: str, reference: refs.AssetReference) -> AssetRecord:
-        scope = self._scope(kind, reference)
-        if reference.label is not None:
-            asset.label_is_latest(kind, reference.name, reference.label)
-        return asset.find(self._tx, scope, kind, reference.name, version=reference.version)
+        if (kind, reference) not in self._found:
+            scope = self._scope(kind, reference)
+            if reference.label is not None:
+                asset.label_is_latest(kind, reference.name, reference.label)
+            found = asset.find(self._tx, scope, kind, reference.name, version=reference.version)
+            self._found[kind, reference] = found
+        return self._found[kind, reference]
 
     def _scope(self, kind: str, reference: refs.AssetReference) -> str:
         """Where the asset is: in the registry that is named, else in the workspace itself."""
