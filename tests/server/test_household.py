@@ -300,3 +300,26 @@ def test_a_jobs_output_is_an_input_once_it_is_whole(
         assert refused in answer.json()["problems"][0]["message"]
     if of == "running":
         api.post("workspaces/default/jobs/running/cancel")
+
+
+def test_a_model_that_an_earlier_server_was_killed_over_goes(api: Api) -> None:
+    """Its copy, told in bytes; what this server is about to take in stays. MLflow is not asked where it was not then."""
+    incoming = api.platform.home.mlflow / "incoming"
+    for name, began in (("earlier", api.platform.started_at - 60), ("now", api.platform.started_at + 60)):
+        (incoming / name).mkdir(parents=True)
+        (incoming / name / "weights.bin").write_bytes(b"x" * 5000)
+        os.utime(incoming / name, (began, began))
+
+    foreseen = collected(api, dry_run=True)
+    removed = collected(api, dry_run=False)
+
+    assert foreseen == removed
+    assert [entry["name"] for entry in removed] == ["earlier"]
+    assert removed[0]["bytes"] >= 5000
+    assert [place.name for place in incoming.iterdir()] == ["now"]
+    assert api.platform.mlflow.state == "stopped"
+
+
+def collected(api: Api, *, dry_run: bool) -> list[Any]:
+    everything = api.post("gc", dry_run=dry_run)["removed"]
+    return [entry for entry in everything if entry["what"] == "half-made model"]

@@ -16,6 +16,7 @@ from penstock.store.artifacts.interface import ArtifactStore
 from penstock.store.beneath import remove_tree
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import Database
+from penstock.tracking.half_made import HalfMadeModels
 from penstock.tracking.models import Models
 from penstock.tracking.runs import Runs
 from penstock.tracking.server import MlflowServer
@@ -37,6 +38,7 @@ class Platform:
     mlflow: MlflowServer
     runs: Runs
     models: Models
+    half_made: HalfMadeModels
     tokens: Tokens
     links: Links
     clock: Callable[[], float]

@@ -22,6 +22,7 @@ from penstock.store.artifacts.files import FileArtifacts
 from penstock.store.checkouts import Checkouts
 from penstock.store.database import open_database
 from penstock.store.reserve import Reserve
+from penstock.tracking.half_made import HalfMadeModels
 from penstock.tracking.models import Models
 from penstock.tracking.rest import MlflowRest
 from penstock.tracking.runs import Runs
@@ -79,6 +80,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         mlflow=mlflow,
         runs=runs,
         models=models,
+        half_made=HalfMadeModels(rest),
         tokens=tokens,
         links=Links(),
         clock=time.time,

@@ -1,5 +1,6 @@
 """Where models' files lie: taken in from a local path, laid where MLflow looks for them, found again from its sources."""
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from penstock.tracking.runs import Runs, quoted
 
 # The experiment that holds logged models which no run has made.
 _HOME_EXPERIMENT = "registered models"
+# Which copy a logged model of ours was made of (`half_made.py`).
+TAKEN_IN = "penstock.taken_in"
 
 
 class ModelFolders:
@@ -25,14 +28,20 @@ class ModelFolders:
         self._rest = rest
         self._runs = Runs(rest)
 
+    @property
+    def incoming(self) -> Path:
+        """Where copies lie until they are in place."""
+        return self._rest.server.folder / "incoming"
+
     @contextmanager
     def taken_in(self, source: Path) -> Iterator[tuple[Path, tuple[model_files.ModelFile, ...]]]:
         """A private copy of the files on the artifacts' own disk, so that laying it in place is a rename."""
-        staged = self._rest.server.folder / "incoming" / uuid.uuid4().hex
+        staged = self.incoming / uuid.uuid4().hex
         try:
             yield staged, model_files.copy_in(source, staged)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+            _note_of(staged).unlink(missing_ok=True)
 
     def log(self, workspace: str, name: str, run_id: str | None, staged: Path) -> str:
         """Make a logged model of the staged files; answers its id."""
@@ -43,7 +52,13 @@ class ModelFolders:
                 "experiment_id"
             ]
         legal = "".join("-" if character in "/:.%\"'" else character for character in name)
-        body = {"experiment_id": experiment, "name": legal, **({"source_run_id": run_id} if run_id else {})}
+        _note_of(staged).write_text(json.dumps({"workspace": workspace, "experiment": experiment}), "utf-8")
+        body = {
+            "experiment_id": experiment,
+            "name": legal,
+            "tags": [{"key": TAKEN_IN, "value": staged.name}],
+            **({"source_run_id": run_id} if run_id else {}),
+        }
         info = self._rest.post(workspace, "logged-models", body)["model"]["info"]
         identifier = str(info["model_id"])
         try:
@@ -136,3 +151,8 @@ class ModelFolders:
         fresh = target.with_suffix(f".{uuid.uuid4().hex}")
         fresh.write_bytes(model_files.manifest_of(files))
         fresh.replace(target)
+
+
+def _note_of(staged: Path) -> Path:
+    """What is known of a copy that is being taken in (`half_made.py`)."""
+    return staged.with_name(f"{staged.name}.json")

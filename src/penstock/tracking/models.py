@@ -194,7 +194,8 @@ class Models:
         self._rest.post(workspace, "registered-models/set-tag", body)
         for record in versions if not archived else ():
             if record.archived_alone:
-                self.update(workspace, name, record.version, archived=False)
+                which = {"name": name, "version": record.mlflow_version, "key": model_records.ARCHIVED}
+                self._rest.post(workspace, "model-versions/set-tag", {**which, "value": "false"})
 
     def delete(self, workspace: str, name: str, version: str) -> None:
         """Delete one version, with its files if they were taken in here; the model too if it was the last."""

@@ -94,6 +94,7 @@ def collect(
         *_environments(platform, before),
         *_packages(platform),
         *_downloads(platform, before),
+        *_half_made(platform),
         *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
     ]
     if not dry_run:
@@ -154,6 +155,13 @@ def _downloads(platform: Platform, before: float) -> Iterator[tuple[str, str, in
                 each.bytes,
                 lambda key=each.key: platform.runner.downloads.remove(key),
             )
+
+
+def _half_made(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
+    """Models that an earlier server was killed over. However young: nobody finishes them."""
+    for each in platform.half_made.found(platform.started_at):
+        size = sum(size_of(place) for place in each.places)
+        yield "half-made model", each.name[:12], size, lambda each=each: platform.half_made.remove(each)
 
 
 def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
