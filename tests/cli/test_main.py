@@ -107,7 +107,7 @@ def test_a_query_is_applied_to_every_format(penstock: Penstock, fake: FakeServer
 def test_the_workspace_comes_from_flag_variable_defaults(
     penstock: Penstock, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this order."""
+    """Edge case 15.3. In this order."""
     penstock("configure --defaults workspace=kept")
     penstock("job list")
     monkeypatch.setenv("PENSTOCK_WORKSPACE", "exported")

@@ -277,8 +277,9 @@ def test_a_cancel_while_the_engine_was_away_is_carried_out(bench: Bench) -> None
 
 
 def test_what_a_script_writes_to_outputs_becomes_an_artifact(bench: Bench) -> None:
-    """Edge case 5.5: `./outputs` and `./logs` exist and are kept; the rest of the working folder goes."""
-    bench.create("j", **step("echo 1 > outputs/metrics.json; echo 2 > logs/own.log; echo 3 > scratch.txt"))
+    """Edge case 5.5: `./outputs` and `./logs` exist and are kept; the rest of the working folder goes. Outputs of the file are not among them."""
+    command = "echo 1 > outputs/metrics.json; echo 2 > logs/own.log; echo 3 > scratch.txt; echo 4 > ${{outputs.o}}/o"
+    bench.create("j", **step(command, outputs={"o": None}))
 
     job = bench.settle("j")
 

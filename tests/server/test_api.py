@@ -125,6 +125,14 @@ def test_min_instances_above_max_instances_is_refused(api: Api) -> None:
     assert status == 422
     assert "min_instances" in error["problems"][0]["message"]
 
+    api.create("computes", name="cpu", type="amlcompute", max_instances=2)
+    changes = {"set": {"min_instances": 4}}
+    status, error = api.refused("PATCH", "workspaces/default/computes/cpu", json=changes)
+
+    assert status == 422
+    assert "min_instances" in error["problems"][0]["message"]
+    assert api.get("workspaces/default/computes/cpu")["min_instances"] == 0
+
 
 def test_everything_wrong_with_a_job_is_told_at_once(api: Api) -> None:
     """A mistyped field, an unknown compute and an unknown environment, each with its pointer."""
