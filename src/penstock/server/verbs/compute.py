@@ -9,7 +9,7 @@ from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import creation_context, group_of, resource_id
-from penstock.jobs.planning import LOCAL_COMPUTE
+from penstock.jobs.lookup import LOCAL_COMPUTE
 from penstock.resources import documents
 from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.compute import Compute

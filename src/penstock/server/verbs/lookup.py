@@ -11,8 +11,8 @@ from penstock.environments import curated
 from penstock.environments.curated_map import EnvironmentMap, read_environment_map
 from penstock.errors import EnvironmentCannotBeBuilt, NotFound, Problem
 from penstock.jobs import statuses as st
+from penstock.jobs.lookup import LOCAL_COMPUTE, Lookup
 from penstock.jobs.places import ARTIFACT_OUTPUTS
-from penstock.jobs.planning import LOCAL_COMPUTE, Lookup
 from penstock.jobs.plans import (
     AtAddress,
     InDatastore,

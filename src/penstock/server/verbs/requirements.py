@@ -12,7 +12,7 @@ from penstock.datastores import folders
 from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import EnvironmentCannotBeBuilt, NotFound, PenstockError, Problem
 from penstock.identity.tokens import Caller
-from penstock.jobs.planning import LOCAL_COMPUTE
+from penstock.jobs.lookup import LOCAL_COMPUTE
 from penstock.resources import references as refs
 from penstock.resources.job_types import step_type
 from penstock.resources.raw_pipeline import MOST_LEVELS
