@@ -78,8 +78,7 @@ BAD = {
         "/identity/client_id",
         "belongs to a managed identity",
     ),
-    "ssh": ("services: {s: {type: ssh, ssh_public_keys: k}}", "/services/s/type", "`ssh` is not supported"),
-    "an editor": ("services: {s: {type: VsCode}}", "/services/s/type", "`vs_code` is not supported yet"),
+    "a service of the future": ("services: {s: {type: teleport}}", "/services/s/type", "must be one of"),
     "no such port": ("services: {s: {type: custom, port: 70000}}", "/services/s/port", "65535"),
     "one node": ("services: {s: {port: 1, nodes: '0'}}", "/services/s/nodes", "must be one of `all`"),
     "a list of services": ("services: [a]", "/services", "must be a mapping"),
@@ -108,6 +107,8 @@ RECORDED = {
     "a managed identity": ("identity: {type: managed_identity, client_id: x}", "/identity"),
     "a token": ("identity: {type: AMLToken}", "/identity"),
     "a tensorboard": ("services: {tb: {type: tensor_board, log_dir: x}}", "/services/tb/type"),
+    "a shell": ("services: {s: {type: ssh, ssh_public_keys: k}}", "/services/s/type"),
+    "an editor": ("services: {s: {type: VsCode}}", "/services/s/type"),
     "a notebook": ("services: {jl: {type: JupyterLab}}", "/services/jl/type"),
     "a service without a port": ("services: {ui: {type: custom}}", "/services/ui/port"),
 }

@@ -1,6 +1,6 @@
 """`services`: what a job offers to people while it runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -9,12 +9,13 @@ from penstock.errors import Problem
 from penstock.resources.field_types import Choice, Whole
 from penstock.resources.model_base import Part
 
-_NO_NODE = "the job runs on this machine, which is no node to log in to: leave the service out, and open a shell or an editor here"
-_OF_A_NODE = ("ssh", "vs_code")
+_NO_NODE = "the job runs on this machine, which is no node to log in to: open a shell or an editor here"
 # What Azure ML starts beside the command, and how it is had here.
 _NOT_STARTED = {
     "tensor_board": "run `tensorboard --logdir <folder>` yourself, beside the job",
     "jupyter_lab": "run `jupyter lab` yourself, beside the job",
+    "vs_code": _NO_NODE,
+    "ssh": _NO_NODE,
 }
 
 
@@ -24,11 +25,9 @@ class Service(Part):
     noun = "a service"
     output_only = frozenset({"endpoint", "status", "error_message"})
 
-    type: Annotated[
-        Literal["custom", "tensor_board", "jupyter_lab"], Choice(not_yet=_OF_A_NODE, hint=_NO_NODE)
-    ] = Field(
+    type: Annotated[Literal["custom", "tensor_board", "jupyter_lab", "vs_code", "ssh"], Choice()] = Field(
         default="custom",
-        description="custom: the command listens at `port`; tensor_board and jupyter_lab are recorded, with a warning",
+        description="custom: the command listens at `port`; the others are recorded, with a warning",
     )
     port: Annotated[Whole, Field(ge=1, le=65535)] | None = Field(
         default=None, description="where the command listens, on this machine"
@@ -37,15 +36,8 @@ class Service(Part):
         default=None, description="`all`: shown for every instance; else for the first"
     )
     log_dir: str | None = Field(default=None, description="of tensor_board; kept")
+    ssh_public_keys: str | None = Field(default=None, description="of ssh; kept")
     properties: dict[str, Any] | None = Field(default=None, description="kept")
-
-    @classmethod
-    def refusal(cls, data: Mapping[str, Any]) -> Problem | None:
-        for kind in _OF_A_NODE:  # their own fields deserve no words of their own
-            if str(data.get("type")).strip().lower().replace("_", "") == kind.replace("_", ""):
-                message = f"a service of type `{kind}` is not supported yet"
-                return Problem("/type", message, hint=_NO_NODE, code="unsupported")
-        return None
 
     def remarks(self) -> Iterator[Problem]:
         if self.type in _NOT_STARTED:

@@ -222,8 +222,8 @@ RULES: Final[Sequence[Rule]] = (
     # What Penstock does not have yet.
     Rule(
         "refuses",
-        "`type: vs_code` and `type: ssh` of a service, `parent_job_name`, control outputs, `os_type: windows`, hubs",
-        r"type: (vs_code|ssh)|parent_job_name: |is_control|outputs: \{o: \{type: integer|os_type: windows|^workspace kind: hub$",
+        "`parent_job_name`, control outputs, `os_type: windows`, hubs",
+        r"parent_job_name: |is_control|outputs: \{o: \{type: integer|os_type: windows|^workspace kind: hub$",
         "not supported, and refused by name: the support table has each",
     ),
     Rule(
