@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import random
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from penstock.provided import mltable
-from penstock.provided.mltable import DataType, MLTableError
+from penstock.provided.mltable import DataType, MLTableError, records
 from penstock.provided.mltable.paths import pattern_of
 
 
@@ -597,6 +598,43 @@ def test_a_table_that_is_none_is_refused_with_its_file(tmp_path: Path, text: str
 
     assert says in str(found.value)
     assert str(tmp_path / "MLTable") in str(found.value)
+
+
+def test_both_readers_of_delimited_text_find_the_same(tmp_path: Path) -> None:
+    """The fast one reads what has no quotes; where it is not sure it leaves the text to the careful one."""
+    chance, fast = random.Random(5), 0
+    signs = [
+        "a",
+        "1",
+        "",
+        ",",
+        ",",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "\t",
+        "'",
+        "#",
+        "\u2028",
+        "\x0b",
+        "\x85",
+        "NA",
+    ]
+    words = ["a", "", "1", " b", "NA", "\u2028", "#"]
+    for _ in range(1500):
+        width = chance.randint(1, 4)
+        even = "\n".join(
+            ",".join(chance.choice(words) for _ in range(width)) for _ in range(chance.randint(1, 5))
+        )
+        for text in (even, "".join(chance.choice(signs) for _ in range(chance.randint(1, 14)))):
+            found = records._read_fast(text, ",")
+            if found is not None:
+                fast += 1
+                careful = records._read_carefully(text, ",", False, "f")
+                assert found.values.tolist() == careful.values.tolist(), repr(text)
+    assert fast > 1000
 
 
 def test_a_filter_may_join_thousands_of_conditions(tmp_path: Path) -> None:

@@ -74,6 +74,25 @@ def as_text(column: Any, empty_as_string: bool) -> Any:
 def converted(column: Any, wanted: DataType) -> Any:
     """The column as another type. Null stays null; MLTableError names the first value that cannot be read so."""
     pd = pandas()
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return _converted(column, wanted)
+    # Texts repeat: each is looked at once. A null among them gets the last code, -1, and is the last distinct value.
+    codes, texts = pd.factorize(column)
+    distinct = (
+        pd.Series([*texts, None], dtype=object) if (codes < 0).any() else pd.Series(texts, dtype=object)
+    )
+    try:
+        found = _converted(distinct, wanted)
+    except MLTableError:
+        _converted(column, wanted)  # raises with the column's name and row
+        raise
+    found = found.take(codes % len(distinct))
+    found.index, found.name = column.index, column.name
+    return found
+
+
+def _converted(column: Any, wanted: DataType) -> Any:
+    pd = pandas()
     if wanted.kind in ("string", "stream_info"):
         return column.map(_text_of, na_action="ignore").astype(object).where(column.notna(), None)
     if column.dtype == object or str(column.dtype) in ("str", "string"):

@@ -13,6 +13,7 @@ from .data_types import DataType, MLTableFileEncoding, MLTableHeaders, chosen
 from .errors import MLTableError
 from .frames import SOURCE
 from .paths import checked_paths, files_of, is_address, known_map, local_path
+from .saving import copied, relative
 
 __all__ = [
     "DataType",
@@ -205,52 +206,14 @@ class MLTable:
         os.makedirs(folder, exist_ok=True)
         document = dict(copy.deepcopy(self._document))
         document["paths"] = (
-            _copied(self.files(), folder, self._base, clean_up=if_err_remove_files)
+            copied(self.files(), folder, self._base, clean_up=if_err_remove_files)
             if colocated
-            else [_relative(entry, self._base, folder) for entry in document["paths"]]
+            else [relative(entry, self._base, folder) for entry in document["paths"]]
         )
         document = {"type": "mltable", **document}
         with open(target, "w", encoding="utf-8") as stream:
             stream.write(yaml_text.written(document))
         return MLTable(document, folder, target)
-
-
-def _relative(entry: dict[str, str], base: str, folder: str) -> dict[str, str]:
-    """The item as seen from `folder`. A folder may have two names: the current one is told by its real one."""
-    ((kind, text),) = entry.items()
-    if is_address(text):
-        return {kind: text}
-    path, here = local_path(text, os.path.realpath(base)), os.path.realpath(folder)
-    for root in (folder, here):
-        if path == root or path.startswith(root + os.sep):
-            return {kind: "./" + os.path.relpath(path, root)}
-    parent, name = os.path.split(path)
-    path = os.path.relpath(os.path.join(os.path.realpath(parent), name), here)
-    return {kind: path if path.startswith("..") else "./" + path}
-
-
-def _copied(files: list[str], folder: str, base: str, clean_up: bool) -> list[dict[str, str]]:
-    import shutil
-
-    made = []  # type: list[str]
-    paths = []
-    try:
-        for number, file in enumerate(files):
-            inside = os.path.relpath(file, base)
-            name = inside if not inside.startswith("..") else "{}/{}".format(number, os.path.basename(file))
-            target = os.path.join(folder, name)
-            if not os.path.exists(target) or not os.path.samefile(file, target):
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                made.append(target)
-                shutil.copyfile(file, target)
-            paths.append({"file": "./" + name.replace(os.sep, "/")})
-    except OSError:
-        if clean_up:
-            for each in made:
-                if os.path.exists(each):
-                    os.remove(each)
-        raise
-    return paths
 
 
 def _steps_of(document: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import json
-import re
 from typing import Any
 
 from .data_types import CODECS, DataType, MLTableFileEncoding, MLTableHeaders, chosen
 from .errors import MLTableError, missing_package
 from .frames import SOURCE, as_text, converted, inferred, pandas
+from .records import delimiter_of, rows_of, unique_names
 
 SAMPLE_SIZE = 200
 PATH_COLUMN = "Path"
@@ -92,15 +90,15 @@ def _text(file: str, encoding: Any) -> str:
 def _delimited(settings: dict[str, Any], files: list[str]) -> Any:
     pd = pandas()
     header = chosen(settings.get("header") or "all_files_same_headers", MLTableHeaders, "header")
-    delimiter = _delimiter(settings.get("delimiter"))
+    delimiter = delimiter_of(settings.get("delimiter"))
     several_lines = _flag(settings, "support_multi_line", False)
     frames: list[Any] = []
     names: list[str] | None = None
     for file in files:
-        rows = _rows(_text(file, settings.get("encoding")), delimiter, several_lines, file)
+        rows = rows_of(_text(file, settings.get("encoding")), delimiter, several_lines, file)
         takes_header = header.startswith("all_files") or (header == "from_first_file" and names is None)
         if takes_header and len(rows):
-            own = _unique([name if isinstance(name, str) else "" for name in rows.iloc[0]])
+            own = unique_names([name if isinstance(name, str) else "" for name in rows.iloc[0]])
             if names is not None and header == "all_files_same_headers" and own != names:
                 raise MLTableError(
                     "{} has other column names ({}) than the files before it ({}); with `header: "
@@ -123,51 +121,6 @@ def _delimited(settings: dict[str, Any], files: list[str]) -> Any:
         frames.append(rows)
     frame = _together(frames, pd)
     return _typed(frame, settings)
-
-
-def _delimiter(given: Any) -> str:
-    text = "," if given is None else str(given)
-    text = {"\\t": "\t", "tab": "\t"}.get(text, text)
-    if len(text) != 1:
-        raise MLTableError("`delimiter` is one character, not `{}`".format(given))
-    return text
-
-
-def _rows(text: str, delimiter: str, several_lines: bool, file: str) -> Any:
-    """All lines of a file as rows of texts; a value that is not there is null, an empty one is empty."""
-    pd = pandas()
-    lines = re.split("\r\n|\r|\n", text) if not several_lines else []
-    # A quote that stays open on its line is where the two ways of reading differ; elsewhere the fast one may read.
-    line_by_line = any(line.count('"') % 2 for line in lines)
-    csv.field_size_limit(2**31 - 1)  # Python's own limit, 128 kB, is less than some texts have
-    try:
-        if line_by_line:
-            rows = [next(csv.reader([line], delimiter=delimiter), []) for line in lines if line]
-        else:
-            rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except csv.Error as error:
-        raise MLTableError("{} cannot be read as delimited text: {}".format(file, error)) from error
-    width = len(rows[0]) if rows else 0
-    for number, row in enumerate(rows, start=1):
-        if len(row) > width:
-            raise MLTableError(
-                "{}: record {} has {} values, the first one has {}; is `delimiter` right, or does the file need "
-                "`support_multi_line: true`?".format(file, number, len(row), width)
-            )
-    filled = [row if len(row) == width else row + [None] * (width - len(row)) for row in rows]
-    return pd.DataFrame(filled, columns=range(width), dtype=object)
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Column names as they stand; a missing one is called by its place, a repeated one gets a number."""
-    found = []  # type: list[str]
-    for number, name in enumerate(names, start=1):
-        name = name.strip() or "Column{}".format(number)
-        count, own = 1, name
-        while own in found:
-            own, count = "{}_{}".format(name, count), count + 1
-        found.append(own)
-    return found
 
 
 def _together(frames: list[Any], pd: Any) -> Any:
