@@ -69,6 +69,9 @@ def test_an_editor_accepts_files_as_they_are_written() -> None:
     assert environment.is_valid({"$schema": "x", "name": "e", "image": "x", "conda_file": "conda.yml"})
     assert job.is_valid({"type": "pipeline", "jobs": {"a": {"component": "./train.yml"}}})
     assert not environment.is_valid({"name": "e", "imge": "x"})
+    compute = validator.validator_for(documents.json_schema("compute"))
+    assert compute.is_valid({"name": "c", "type": "amlcompute", "max_instances": 1})
+    assert not compute.is_valid({"name": "c", "type": "amlcompute", "max_instances": 0})
     assert not job.is_valid({"type": "pipeline", "jobs": {"a": {"command": ["x"]}}})
 
 

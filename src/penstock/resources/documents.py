@@ -92,7 +92,8 @@ def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
 def json_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema of a kind's files, for editors. It describes a file as written: paths are not read yet."""
     models = MODELS[kind]
-    _, schema = models_json_schema([(model, "validation") for model in models], by_alias=True)
+    _, made = models_json_schema([(model, "validation") for model in models], by_alias=True)
+    schema = _limits_spelled_out(made)
     definitions: dict[str, Any] = schema["$defs"]
     for name, definition in definitions.items():
         if "properties" in definition and name in {model.__name__ for model in models}:
@@ -104,6 +105,19 @@ def json_schema(kind: str) -> dict[str, Any]:
         **({"anyOf": choices} if len(choices) > 1 else choices[0]),
         "$defs": definitions,
     }
+
+
+# A limit of a number that may also be text: pydantic leaves its own word for it in the schema, which no editor knows.
+_LIMITS: Final = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+
+
+def _limits_spelled_out(value: Any) -> Any:  # Any: a part of a JSON Schema
+    if isinstance(value, dict):
+        return {
+            _LIMITS.get(key, key) if isinstance(item, int | float) else key: _limits_spelled_out(item)
+            for key, item in value.items()
+        }
+    return [_limits_spelled_out(item) for item in value] if isinstance(value, list) else value
 
 
 def _model_for(kind: str, data: Mapping[str, Any]) -> type[Resource]:
