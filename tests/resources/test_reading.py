@@ -614,6 +614,21 @@ def test_what_only_follows_from_a_missing_file_is_not_said_twice(write: Write) -
     assert together[0].code == "missing"
 
 
+def test_what_only_follows_from_a_missing_file_of_a_flag_is_not_said_twice(write: Write) -> None:
+    """A component that `--set` names and that is not there is one problem; other fields' are told too."""
+    document = read(
+        write("job.yml", "type: pipeline\njobs: {a: {inputs: {}}}\n"),
+        overrides=["jobs.a.component=./gone.yml"],
+    )
+
+    together = document.together([Problem("/jobs/a/component", "no reference"), Problem("/jobs/b", "odd")])
+
+    assert [(problem.pointer, problem.code) for problem in together] == [
+        ("/jobs/a/component", "missing"),
+        ("/jobs/b", "invalid"),
+    ]
+
+
 def test_a_document_can_be_sent_as_json(write: Write) -> None:
     """Dates, numbers and all."""
     document = read(

@@ -35,7 +35,8 @@ def document_of(invocation: Invocation, kind: str, fields: Mapping[str, object])
             given[name] = value
         if not given:
             raise UsageError(
-                "the following arguments are required: --file/-f", hint="or describe it with flags"
+                "the following arguments are required: --file/-f",
+                hint="for instance -f component.yml" if kind == "component" else "or describe it with flags",
             )
         document = document_from_flags(kind, given, base=Path.cwd())
     for warning in document.warnings:

@@ -90,7 +90,7 @@ class Document:
         own = {
             each.pointer
             for each in self.problems
-            if each.pointer and not (each.file or "").startswith("--set")
+            if each.pointer and (each.code == "missing" or not (each.file or "").startswith("--set"))
         }
         others = [problem for problem in problems if not own.intersection(_upwards(problem.pointer))]
         return (*self.problems, *self.locate(others))

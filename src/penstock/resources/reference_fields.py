@@ -66,7 +66,8 @@ def _not_uploaded(text: str, kind: str, pointer: str) -> Problem:
     if kind in ("environment", "component"):
         expected = f"{refs.forms_of(kind)}, or a file"
         hint = f"to read a file, write `file:{text.removeprefix('file:')}`"
-        return Problem(pointer, f"`{text}` is not a reference to an {kind}", expected, hint)
+        what = "an environment" if kind == "environment" else "a component"
+        return Problem(pointer, f"`{text}` is not a reference to {what}", expected, hint)
     if kind == "output":
         return Problem(
             pointer, f"`{text}` is a local path, and an output needs a place", expected=refs.forms_of(kind)
