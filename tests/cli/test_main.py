@@ -117,6 +117,16 @@ def test_the_workspace_comes_from_flag_variable_defaults(
     assert [request.path.split("/")[4] for request in fake.requests] == ["kept", "exported", "typed"]
 
 
+@pytest.mark.parametrize("flag", ["--name", "--file", "--description"])
+def test_an_argument_that_is_no_text_is_refused(penstock: Penstock, fake: FakeServer, flag: str) -> None:
+    """Bytes of another encoding, wherever they stand; nothing is asked of the server."""
+    ran = penstock(f"environment create {flag} caf\udce9")
+
+    assert ran.code == 2
+    assert "argument 'caf\\udce9' is not text in UTF-8" in ran.err
+    assert fake.requests == []
+
+
 def test_an_unexpected_error_is_admitted(
     penstock: Penstock, monkeypatch: pytest.MonkeyPatch, fake: FakeServer
 ) -> None:

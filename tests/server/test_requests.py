@@ -304,3 +304,17 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", ["environments", "data", "components", "jobs", "computes"])
+def test_half_a_character_is_refused(api: Api, kind: str) -> None:
+    """JSON can spell it and no text holds it: the caller's mistake, of which nothing is kept."""
+    document = {"name": "x", "description": "caf\ud800", "command": "ls", "environment": {"image": "i"}}
+    body = json.dumps({"document": {**document, "path": "https://example.org/x", "type": "uri_file"}})
+
+    answer = api.http.post(
+        f"/api/v1/workspaces/default/{kind}", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert 400 <= answer.status_code < 500, answer.text
+    assert api.get(f"workspaces/default/{kind}") == [] or kind == "computes"

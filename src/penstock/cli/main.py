@@ -18,6 +18,8 @@ def run(argv: Sequence[str] | None = None) -> int:
             return _print_version()
         from penstock.cli.dispatch import dispatch
 
+        for word in words:
+            _check_text(word)
         return dispatch(words)
     except BrokenPipeError:
         return _end_without_a_reader()
@@ -31,6 +33,18 @@ def run(argv: Sequence[str] | None = None) -> int:
         from penstock.cli.problems import report
 
         return report(error, debug="--debug" in words)
+
+
+def _check_text(word: str) -> None:
+    """Refuse an argument whose bytes are no text: Python keeps such bytes as halves of characters."""
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        from penstock.errors import UsageError
+
+        raise UsageError(
+            f"argument {word!a} is not text in UTF-8", hint="in a C locale, set LC_ALL=C.UTF-8"
+        ) from error
 
 
 def _print_version() -> int:

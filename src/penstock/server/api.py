@@ -60,6 +60,7 @@ def build_api(platform: Platform) -> FastAPI:
     api.add_exception_handler(PenstockError, _penstock_error)
     api.add_exception_handler(RequestValidationError, _request_error)
     api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(UnicodeEncodeError, _no_text)
     api.add_exception_handler(Exception, _defect)
     return api
 
@@ -77,6 +78,15 @@ async def _request_error(_: Request, error: Exception) -> JSONResponse:
         for each in error.errors()
     ]
     refused = InvalidDocument(problems, "the request is not of the form that the API describes")
+    return JSONResponse(refused.as_record(), status_code=refused.status)
+
+
+async def _no_text(request: Request, error: Exception) -> JSONResponse:
+    """JSON can spell what no text holds (`"\\ud800"`), and so can a YAML file; nothing of the request was kept."""
+    if not isinstance(error, UnicodeEncodeError) or error.reason != "surrogates not allowed":
+        return await _defect(request, error)
+    found = ascii(error.object[max(error.start - 10, 0) : error.end + 10])
+    refused = PenstockError(f"{found} holds half a character, which is no text", hint="write it in UTF-8")
     return JSONResponse(refused.as_record(), status_code=refused.status)
 
 
