@@ -61,7 +61,7 @@ KNOWN_ONLY_TO = {
 LAZY_ON_THE_COMMAND_LINE = {"yaml", "jmespath", "rich", "tabulate"}
 
 # Modules that a user's own interpreter runs.
-RUNS_IN_THE_USERS_ENVIRONMENT = ("compute/worker.py", "compute/group.py")
+RUNS_IN_THE_USERS_ENVIRONMENT = ("compute/worker.py", "compute/group.py", "compute/keep_log.py")
 
 # A foreign interpreter runs it as a script, with nothing of ours to import: it stays one file.
 ONE_FILE_BY_NATURE = {"penstock.compute.worker"}

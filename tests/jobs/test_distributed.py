@@ -303,6 +303,22 @@ def test_mpi4py_is_started_by_mpirun(bench: Bench, monkeypatch: pytest.MonkeyPat
     assert "exited with code 3" in (bad.error or {})["message"]
 
 
+@pytest.mark.skipif(shutil.which("mpirun") is None, reason="no mpirun on this machine")
+def test_logs_of_ranks_under_mpirun_are_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beginning and end are kept, also the last words of a rank that ends at once."""
+    monkeypatch.setattr("tests.jobs.conftest.AnyEnvironment", NamesMpi4py)
+    monkeypatch.setenv("PENSTOCK_LOG_LIMIT_MB", "0.02")
+    command = "echo begin; yes | head -c 300000; echo end $OMPI_COMM_WORLD_RANK"
+    bench.create("j", **several(command, "mpi", 3))
+
+    assert bench.settle("j").status == st.COMPLETED, logs_of(bench, "j")
+
+    for name, log in logs_of(bench, "j").items():
+        rank = name.removeprefix("std_log_process_").removesuffix(".txt")
+        assert (log.split("\n")[0], log.split("\n")[-2]) == ("begin", f"end {rank}"), name
+        assert rank == "0" or len(log) < 0.02 * 1024 * 1024, name
+
+
 def test_who_needs_several_instances_waits_for_all_of_them() -> None:
     """And whoever came after it waits too, or it would wait for ever."""
     instances = Instances(lambda workspace, name: 3)

@@ -17,6 +17,7 @@ from penstock.jobs.process_layout import layout_of
 from penstock.jobs.step_variables import StepIdentity, Tracking, step_variables
 from penstock.resources.expressions import Expression, parse_template, render
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
+from penstock.settings import number_setting
 from penstock.store.beneath import remove_tree
 
 Say = Callable[[str], None]
@@ -223,5 +224,8 @@ def ready_step(
     several = replace(ready, log=processes[0].log, processes=processes, ports=layout.ports)
     if not mpirun.needs_mpirun(plan):
         return several
-    argv = mpirun.argv_of(plan, command, folders.user_logs, built.bin_folders, environ.get("PATH", ""))
+    log_limit = int(number_setting("PENSTOCK_LOG_LIMIT_MB", environ) * 1024 * 1024)
+    argv = mpirun.argv_of(
+        plan, command, folders.user_logs, built.python, built.bin_folders, environ.get("PATH", ""), log_limit
+    )
     return replace(several, argv=argv, env={**mpirun.VARIABLES, **variables}, processes=processes[:1])
