@@ -81,7 +81,7 @@ class Downloads:
 
         NoLongerWanted soon after `is_wanted` says no, also while another one's download is waited for.
         """
-        receiver = Receiver(self._open, self._limit, say, is_wanted)
+        receiver, wanted_at = Receiver(self._open, self._limit, say, is_wanted), self._clock()
         key = hashlib.sha256(url.encode()).hexdigest()[:40]
         place = self._folder / key
         with disk_told_plainly(self._folder), self._alone(key, lambda: receiver.demand_wanted(url)):
@@ -91,6 +91,9 @@ class Downloads:
             if entry is not None and kept is None:
                 say(f"warning: the copy of {shown(url)} is damaged; it is downloaded again")
             try:
+                if kept is not None and kept.checked_at > wanted_at:
+                    say(f"{shown(url)} has just been downloaded for another one (sha256 {kept.sha256})")
+                    return place / kept.sha256 / kept.name
                 entry = self._present(url, place, kept, receiver)
             except Unreachable as error:
                 if kept is None:
