@@ -79,6 +79,8 @@ ALLOWED = {
     "POST /workspaces/{workspace}/{kind}/{name}/archive": "m",
     "POST /workspaces/{workspace}/{kind}/{name}/restore": "m",
     "POST /workspaces/{workspace}/components:validate": "mj",
+    "GET /workspaces/{workspace}/components/{name}/versions/{version}/files": "mj",
+    "GET /workspaces/{workspace}/components/{name}/versions/{version}/files/{path}": "mj",
     "GET /workspaces/{workspace}/{kind}": "mj",
     "POST /workspaces/{workspace}/{kind}": "m",
     "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from penstock.cli import flags
 from penstock.cli.asset_commands import AssetNoun, commands_of
+from penstock.cli.asset_download import download_command
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome
 
@@ -21,30 +22,43 @@ def _validate(invocation: Invocation) -> object:
     return Outcome(result, exit_code=0 if result.get("result") == "Succeeded" else 1)
 
 
+_NOUN = AssetNoun(
+    kind="component",
+    attribute="components",
+    arguments=(
+        Argument(
+            ("--skip-validation",),
+            "Accepted; a component that is not valid cannot run.",
+            takes="nothing",
+        ),
+    ),
+    fields=_fields,
+    may_change="display_name, description, tags or properties",
+    create_summary="Register a component.",
+    create_description=(
+        "Takes the code that the file names, with its additional includes, and the environment's version of today."
+        " A version never changes afterwards; pipelines use it as `component: azureml:<name>@latest`."
+    ),
+    create_examples=(
+        Example("from a file", "penstock component create -f train.yml"),
+        Example("as a certain version", "penstock component create -f train.yml --version 1.4.2"),
+    ),
+)
+
 COMMANDS = (
-    *commands_of(
-        AssetNoun(
-            kind="component",
-            attribute="components",
-            arguments=(
-                Argument(
-                    ("--skip-validation",),
-                    "Accepted; a component that is not valid cannot run.",
-                    takes="nothing",
-                ),
+    *commands_of(_NOUN),
+    download_command(
+        _NOUN,
+        description=(
+            "Writes `component.yml` and the code that it names into a folder called after the component, all of them or"
+            " none; files that are there already are overwritten. Takes exactly one of --version and --label."
+        ),
+        examples=(
+            Example("to ./train", "penstock component download -n train -v 3"),
+            Example(
+                "from a registry", "penstock component download -n train -l latest --registry-name shared"
             ),
-            fields=_fields,
-            may_change="display_name, description, tags or properties",
-            create_summary="Register a component.",
-            create_description=(
-                "Takes the code that the file names, with its additional includes, and the environment's version of today."
-                " A version never changes afterwards; pipelines use it as `component: azureml:<name>@latest`."
-            ),
-            create_examples=(
-                Example("from a file", "penstock component create -f train.yml"),
-                Example("as a certain version", "penstock component create -f train.yml --version 1.4.2"),
-            ),
-        )
+        ),
     ),
     Command(
         name="validate",

@@ -1,28 +1,16 @@
 """`penstock model`: registered models."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from penstock.cli import flags
-from penstock.cli.asset_commands import VERSION_OR_LABEL, AssetNoun, commands_of, of_one_version
-from penstock.cli.grammar import Argument, Command, Example
+from penstock.cli.asset_commands import AssetNoun, commands_of
+from penstock.cli.asset_download import download_command
+from penstock.cli.grammar import Argument, Example
 from penstock.cli.invocation import Invocation
 
 
 def _fields(invocation: Invocation) -> Mapping[str, object]:
     arguments = invocation.arguments
     return {"path": arguments.path, "type": arguments.type, "datastore": arguments.datastore}
-
-
-def _download(invocation: Invocation) -> None:
-    arguments = invocation.arguments
-    folder = Path(arguments.download_path or ".")
-    written = of_one_version(
-        _NOUN, invocation, "download", lambda models, which: models.download(folder=folder, **which)
-    )
-    count = len(written)
-    files = f"{count} file{'s' if count != 1 else ''}"
-    invocation.say(f"downloaded {files} of model `{arguments.name}` to {folder / arguments.name}")
 
 
 _NOUN = AssetNoun(
@@ -58,18 +46,11 @@ _NOUN = AssetNoun(
 
 COMMANDS = (
     *commands_of(_NOUN),
-    Command(
-        name="download",
-        summary="Download the files of one version of a model.",
+    download_command(
+        _NOUN,
         description=(
             "Writes them into a folder called after the model, all of them or none; files that are there already are"
             " overwritten. Takes exactly one of --version and --label."
-        ),
-        arguments=(
-            flags.name_of("model"),
-            *VERSION_OR_LABEL,
-            Argument(("--download-path", "-p"), "Folder to write into.", metavar="FOLDER", default="."),
-            flags.REGISTRY_NAME,
         ),
         examples=(
             Example("to ./taxi", "penstock model download -n taxi -v 3"),
@@ -77,6 +58,5 @@ COMMANDS = (
                 "the newest version, elsewhere", "penstock model download -n taxi -l latest -p /tmp/models"
             ),
         ),
-        run=_download,
     ),
 )

@@ -72,7 +72,7 @@ COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "data": ("import", "import-status", "list-materialization-status", "mount"),
     "datastore": ("mount",),
     "model": ("package",),
-    "component": ("init", "download"),
+    "component": ("init",),
     "compute": (
         "attach", "detach", "start", "stop", "restart", "list-nodes", "list-sizes", "list-usage", "connect-ssh",
         "enable-sso",

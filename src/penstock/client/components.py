@@ -1,14 +1,15 @@
-"""Components of one workspace or registry: what every asset has, and checking one without creating it."""
+"""Components of one workspace or registry: assets that are files again, and may be checked without being created."""
 
 from typing import TYPE_CHECKING
 
-from penstock.client.assets import Assets, Record
+from penstock.client.assets import Record
+from penstock.client.downloadable import DownloadableAssets
 
 if TYPE_CHECKING:
     from penstock.resources.reading import Document
 
 
-class Components(Assets):
+class Components(DownloadableAssets):
     """The components of one workspace or registry."""
 
     def validate(self, document: "Document") -> Record:
