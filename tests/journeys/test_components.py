@@ -133,3 +133,15 @@ def test_an_archived_version_is_passed_over(person: Person, project: Path) -> No
 
     assert person.penstock("component", *query) == "2"
     assert person.record("component", "list", "-n", "greet", "--query", "[].display_name") == ["Greeting"]
+
+
+def test_a_downloaded_component_is_the_same_content(person: Person, project: Path) -> None:
+    """Its document and its code with the includes: created again under its version, nothing is new."""
+    person.penstock("component", "download", "-n", "greet", "-v", "2", "-p", "fetched")
+    folder = person.folder / "fetched" / "greet"
+
+    made = person.record("component", "create", "-f", folder / "component.yml")
+
+    assert made["version"] == "2"
+    assert (folder / "src" / "shared" / "manners.py").is_file()
+    assert (folder / "src" / "words.zip").is_file()
