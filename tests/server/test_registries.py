@@ -209,3 +209,16 @@ def test_assets_of_a_registry_are_archived_and_described_as_those_of_a_workspace
     assert [row["name"] for row in api.get("workspaces/default/environments")] == ["env"]
     assert api.http.post(f"/api/v1/{here}/env/restore", json={}).status_code == 204
     assert [row["version"] for row in api.get(here, name="env")] == ["2", "1"]
+
+
+def test_the_next_step_for_an_archived_asset_of_a_registry_names_the_registry(api: Api, shared: str) -> None:
+    """A command without it would look in the workspace."""
+    put(api, shared, "environments", name="e", image="i")
+    api.http.post(f"/api/v1/registries/{shared}/environments/e/archive", json={})
+
+    _, absent = api.refused("GET", f"registries/{shared}/environments/e/labels/latest")
+    _, alone = api.refused("POST", f"registries/{shared}/environments/e/restore", json={"version": "1"})
+    again = api.post(f"registries/{shared}/environments", document={"name": "e", "image": "j"})
+
+    for said in (absent["hint"], alone["hint"], again["warnings"][-1]["hint"]):
+        assert "penstock environment restore -n e --registry-name shared" in said

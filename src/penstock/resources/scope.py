@@ -8,6 +8,9 @@ from typing import Final
 BUILT_IN_REGISTRY: Final = "azureml"
 """The registry of the curated environments: it is always there, and nobody writes to it."""
 
+PLURALS: Final = {"environment": "environments", "data": "data", "model": "models", "component": "components"}
+"""The kinds of assets, and how they are called in addresses."""
+
 _PREFIX: Final = "registry:"
 
 
@@ -29,3 +32,25 @@ def told(scope: str) -> str:
     """
     registry = registry_of(scope)
     return f"workspace `{scope}`" if registry is None else f"registry `{registry}`"
+
+
+def flag_of(scope: str) -> str:
+    """What leads a command to a registry's assets, with a blank before it; nothing for a workspace's.
+
+    >>> flag_of("taxi"), flag_of("registry:shared")
+    ('', ' --registry-name shared')
+    """
+    registry = registry_of(scope)
+    return "" if registry is None else f" --registry-name {registry}"
+
+
+def reference_to(scope: str, kind: str, name: str, version: str) -> str:
+    """What a file says to refer to a version.
+
+    >>> reference_to("taxi", "model", "fares", "3"), reference_to("registry:shared", "model", "fares", "3")
+    ('azureml:fares:3', 'azureml://registries/shared/models/fares/versions/3')
+    """
+    registry = registry_of(scope)
+    if registry is None:
+        return f"azureml:{name}:{version}"
+    return f"azureml://registries/{registry}/{PLURALS[kind]}/{name}/versions/{version}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from penstock.errors import NotFound
-from penstock.resources.scope import told
+from penstock.resources.scope import flag_of, reference_to, told
 
 ModelType = Literal["custom_model", "mlflow_model"]
 
@@ -139,11 +139,16 @@ def get_version(versions: Iterable[ModelVersion], workspace: str, name: str, ver
         raise NotFound(
             f"model `{name}:{version}` was not found in {told(workspace)}",
             details=[f"looked in: {told(workspace)} ({_what_there_is(every)})"],
-            hint=f"use `azureml:{name}:{every[0].version}`"
+            hint=f"use `{reference_to(workspace, 'model', name, every[0].version)}`"
             if every
-            else "`penstock model list` shows what there is",
+            else how_to_list(workspace),
         )
     return found
+
+
+def how_to_list(scope: str) -> str:
+    """The next step of whoever asked for what is not there."""
+    return f"`penstock model list{flag_of(scope)}` shows what there is"
 
 
 def next_version(versions: Iterable[ModelVersion]) -> str:

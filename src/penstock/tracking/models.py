@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import AlreadyExists, InvalidDocument, NotFound, PenstockError
-from penstock.resources.scope import told
+from penstock.resources.scope import flag_of, reference_to, told
 from penstock.tracking import model_files, model_records
 from penstock.tracking.model_folders import ModelFolders
 from penstock.tracking.model_records import (
@@ -84,14 +84,15 @@ class Models:
         if label == "latest" and versions:
             raise NotFound(
                 f"model `{name}@{label}` was not found in {told(workspace)}: all its versions are archived",
-                hint=f"`penstock model restore -n {name}`, or name a version: `azureml:{name}:{versions[0].version}`",
+                hint=f"`penstock model restore -n {name}{flag_of(workspace)}`, or name a version: "
+                f"`{reference_to(workspace, 'model', name, versions[0].version)}`",
             )
         labels = sorted({alias for record in versions for alias in record.aliases} | {"latest"})
         known = f"its labels: {', '.join(labels)}" if versions else "no such name"
         raise NotFound(
             f"model `{name}@{label}` was not found in {told(workspace)}",
             details=[f"looked in: {told(workspace)} ({known})"],
-            hint=None if versions else "`penstock model list` shows what there is",
+            hint=None if versions else model_records.how_to_list(workspace),
         )
 
     def create(

@@ -12,12 +12,12 @@ from penstock.jobs.description import creation_context
 from penstock.resources.changes import Changes, changed_fields
 from penstock.resources.documents import Parsed
 from penstock.resources.nearest import nearest
-from penstock.resources.scope import registry_of, told
+from penstock.resources.scope import flag_of, reference_to, told
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.curated import built_in_asset, built_in_assets, curated_reference, is_built_in
 from penstock.server.verbs.lifecycle import Shown, hidden, not_alone, one_or_all
-from penstock.server.verbs.scope import PLURALS, Identity, identity_of, must_exist
+from penstock.server.verbs.scope import Identity, identity_of, must_exist
 from penstock.store.records.asset import AssetRecord, content_digest
 from penstock.store.transaction import Transaction
 
@@ -145,30 +145,16 @@ def find(tx: Transaction, workspace: str, kind: str, name: str, *, version: str 
     elif records:
         looked = f"looked in: {told(workspace)} (all its versions are archived)"
         hint = (
-            f"`penstock {kind} restore -n {name}{_flag(workspace)}`, or name a version: "
+            f"`penstock {kind} restore -n {name}{flag_of(workspace)}`, or name a version: "
             f"`{reference_to(workspace, kind, name, records[0].version)}`"
         )
     else:
         names = [record.name for record in tx.assets.list(workspace, kind)]
         looked = f"looked in: {told(workspace)} (no such name{_known(names)})"
         near = curated_reference(kind, name) or nearest(name, names)
-        create = f"penstock {kind} create -f <file>{_flag(workspace)}"
+        create = f"penstock {kind} create -f <file>{flag_of(workspace)}"
         hint = f"did you mean `{near}`?" if near else f"create it with `{create}`"
     raise NotFound(f"{kind} {wanted} was not found in {told(workspace)}", details=(looked,), hint=hint)
-
-
-def reference_to(scope: str, kind: str, name: str, version: str) -> str:
-    """What a file says to refer to it."""
-    registry = registry_of(scope)
-    if registry is None:
-        return f"azureml:{name}:{version}"
-    return f"azureml://registries/{registry}/{PLURALS[kind]}/{name}/versions/{version}"
-
-
-def _flag(scope: str) -> str:
-    """What leads a command to the scope, where that is a registry."""
-    registry = registry_of(scope)
-    return "" if registry is None else f" --registry-name {registry}"
 
 
 def _known(names: list[str]) -> str:
@@ -313,7 +299,7 @@ def restore(
             version = newest[0].version if newest else None
         record = find(tx, workspace, kind, name, version=version)
         if record.archived_whole:
-            raise not_alone(kind, name, record.version)
+            raise not_alone(workspace, kind, name, record.version)
         if record.archived:
             _changed(platform, tx, record, {"archived": False})
 
@@ -334,7 +320,9 @@ def _archive_whole(
 def answer(tx: Transaction, record: AssetRecord, parsed: Parsed) -> Created:
     """What creating verbs answer about a version."""
     more = (
-        [hidden(record.kind, record.name, record.version, record.archived_whole)] if record.archived else []
+        [hidden(record.workspace, record.kind, record.name, record.version, record.archived_whole)]
+        if record.archived
+        else []
     )
     return Created(record_of(tx, record), warnings_of(parsed, more))
 

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from penstock.errors import Conflict, PenstockError, Problem
+from penstock.resources.scope import flag_of
 
 
 class Shown(Enum):
@@ -32,16 +33,16 @@ def one_or_all(version: str | None, label: str | None) -> None:
         )
 
 
-def not_alone(kind: str, name: str, version: str) -> Conflict:
+def not_alone(scope: str, kind: str, name: str, version: str) -> Conflict:
     """A version of a name that is archived as a whole comes back with the name only."""
     return Conflict(
         f"{kind} `{name}` is archived as a whole, so version {version} cannot be restored alone",
-        hint=f"restore it with all its versions: penstock {kind} restore -n {name}",
+        hint=f"restore it with all its versions: penstock {kind} restore -n {name}{flag_of(scope)}",
     )
 
 
-def hidden(kind: str, name: str, version: str, whole: bool) -> Problem:
+def hidden(scope: str, kind: str, name: str, version: str, whole: bool) -> Problem:
     """What somebody should know who creates or describes a version that no list shows."""
     what = f"{kind} `{name}` is archived" if whole else f"{kind} `{name}:{version}` is archived"
-    command = f"penstock {kind} restore -n {name}" + ("" if whole else f" -v {version}")
+    command = f"penstock {kind} restore -n {name}" + ("" if whole else f" -v {version}") + flag_of(scope)
     return Problem("/name", f"{what}: version {version} is not listed and is not `@latest`", hint=command)

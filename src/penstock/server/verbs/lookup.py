@@ -23,13 +23,12 @@ from penstock.jobs.plans import (
 )
 from penstock.resources import references as refs
 from penstock.resources.environment import BuildContext
-from penstock.resources.scope import BUILT_IN_REGISTRY, registry_of, registry_scope
+from penstock.resources.scope import BUILT_IN_REGISTRY, PLURALS, reference_to, registry_of, registry_scope
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
 from penstock.server.verbs.build_context import in_its_image, planned_build
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in, environments_only
-from penstock.server.verbs.scope import PLURALS
 from penstock.server.verbs.uploaded_table import check_input
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.asset import AssetRecord
@@ -162,7 +161,7 @@ class WorkspaceLookup(Lookup):
             return self.explicit_environment(text)
         if kind == "model":
             found = self._model(reference)
-            return asset.reference_to(self._scope(kind, reference), kind, found.name, found.version)
+            return reference_to(self._scope(kind, reference), kind, found.name, found.version)
         return _explicit(self._asset(kind, reference))
 
     def job_output(self, reference: refs.JobOutput) -> Source:
@@ -285,7 +284,7 @@ class WorkspaceLookup(Lookup):
 
 
 def _explicit(record: AssetRecord) -> str:
-    return asset.reference_to(record.workspace, record.kind, record.name, record.version)
+    return reference_to(record.workspace, record.kind, record.name, record.version)
 
 
 def _not_in_a_registry(kind: str, reference: refs.AssetReference, registry: str) -> NotFound:

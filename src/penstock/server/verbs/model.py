@@ -68,7 +68,9 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         event = AssetCreated(f"model/{version.name}:{version.version}", "model", version.version)
         tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     more = (
-        [hidden("model", version.name, version.version, version.archived_whole)] if version.archived else []
+        [hidden(workspace, "model", version.name, version.version, version.archived_whole)]
+        if version.archived
+        else []
     )
     described = _described(version, identity, platform.user)
     return Created(described, warnings_of(parsed, more))
@@ -250,7 +252,7 @@ def restore(
     else:
         record = models.get(workspace, name, str(version))
     if record.archived_whole:
-        raise not_alone("model", name, record.version)
+        raise not_alone(workspace, "model", name, record.version)
     if record.archived:
         models.update(workspace, name, record.version, archived=False)
         _tell(platform, workspace, name, record.version)

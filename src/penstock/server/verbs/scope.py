@@ -3,10 +3,8 @@
 from typing import Any
 
 from penstock.jobs.description import group_of, resource_id
-from penstock.resources.scope import registry_of
+from penstock.resources.scope import PLURALS, registry_of
 from penstock.store.transaction import Transaction
-
-PLURALS = {"environment": "environments", "data": "data", "model": "models", "component": "components"}
 
 
 def must_exist(tx: Transaction, scope: str) -> None:
