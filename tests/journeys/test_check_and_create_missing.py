@@ -25,6 +25,11 @@ jobs:
       rides: ${{parent.inputs.rides}}
     outputs:
       count: ${{parent.outputs.count}}
+  look:
+    command: head -1 ${{inputs.rides}}
+    environment: azureml:counting@latest
+    inputs:
+      rides: ${{parent.inputs.rides}}
 """
 ENVIRONMENT = "name: counting\nimage: python:3.11\n"
 
@@ -39,7 +44,8 @@ def test_a_file_from_the_cloud_is_made_to_run(person: Person) -> None:
     assert "cpu-cluster" in missing
     assert "penstock compute create" in missing
     assert "rides" in missing
-    assert "counting" in missing
+    assert "pipeline.yml:14, pipeline.yml:21  environment `counting` was not found" in missing
+    assert missing.count("penstock environment create") == 1
     assert "--create-missing" in missing
 
     made = person.types("penstock", "check", "pipeline.yml", "--create-missing", expect=1).stdout

@@ -72,17 +72,29 @@ def _text(
         lines += [f"{len(problems)} problem{plural} in {file}:", *problem_lines(problems)]
     if missing:
         lines.append(f"{file} needs what is not here:")
-        told = {(entry.get("file"), entry.get("line"), entry["message"]): entry for entry in missing}
-        for entry in told.values():  # a component's file that two steps name is one place
-            place = place_of(entry.get("file"), entry.get("line"))
-            lines.append(f"  {place}  {entry['message']}" if place else f"  {entry['message']}")
-            if entry.get("command"):
-                lines.append(f"      {entry['command']}")
+        for (message, remedy), places in _by_remedy(missing).items():
+            lines.append(f"  {', '.join(places)}  {message}" if places else f"  {message}")
+            if remedy:
+                lines.append(f"      {remedy}")
         if any(entry.get("create") for entry in missing):
             lines.append(f"create it at once: {command} --create-missing")
     if not missing and not problems:
         lines.append(f"{file} has all that it needs")
     return "\n".join(lines) + "\n"
+
+
+def _by_remedy(missing: list[dict[str, Any]]) -> dict[tuple[str, str | None], list[str]]:
+    """Message and command, with every place that needs it: what ten steps name is created once.
+
+    A component's file that two steps name is one place.
+    """
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for entry in missing:
+        places = found.setdefault((entry["message"], entry.get("command")), [])
+        place = place_of(entry.get("file"), entry.get("line"))
+        if place and place not in places:
+            places.append(place)
+    return found
 
 
 COMMANDS = (
