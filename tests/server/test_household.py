@@ -320,6 +320,33 @@ def test_a_model_that_an_earlier_server_was_killed_over_goes(api: Api) -> None:
     assert api.platform.mlflow.state == "stopped"
 
 
-def collected(api: Api, *, dry_run: bool) -> list[Any]:
+def collected(api: Api, what: str = "half-made model", *, dry_run: bool) -> list[Any]:
     everything = api.post("gc", dry_run=dry_run)["removed"]
-    return [entry for entry in everything if entry["what"] == "half-made model"]
+    return [entry for entry in everything if entry["what"].startswith(what)]
+
+
+def test_a_folder_whose_workspace_or_registry_is_gone_goes(api: Api) -> None:
+    """As a server leaves it that is killed between the row and the files; those of present ones stay."""
+    api.post("registries", document={"name": "shared"})
+    home = api.platform.home
+    folders = [
+        home.workspace("default"),
+        home.registry("shared"),
+        home.workspace("gone"),
+        home.registry("gone"),
+    ]
+    for folder in folders:
+        (folder / "datastores").mkdir(parents=True, exist_ok=True)
+        (folder / "datastores" / "a.csv").write_text("1,2\n")
+
+    foreseen = collected(api, "left", dry_run=True)
+    removed = collected(api, "left", dry_run=False)
+
+    assert foreseen == removed
+    assert [(entry["what"], entry["name"]) for entry in removed] == [
+        ("left workspace", "gone"),
+        ("left registry", "gone"),
+    ]
+    assert [folder.exists() for folder in folders] == [True, True, False, False]
+    assert sorted(place.name for place in home.registry("shared").parent.iterdir()) == ["shared"]
+    assert collected(api, "left", dry_run=False) == []

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from penstock.jobs.places import UPLOADS, JobFolders
 from penstock.resources.scope import BUILT_IN_REGISTRY, registry_scope
 from penstock.server.platform import Platform
 from penstock.server.verbs.upload import files_of
+from penstock.store.transaction import Transaction
 
 DEFAULT_AGE_DAYS = 7.0
 # An upload is named by a document only moments later; younger blobs are never garbage.
@@ -95,6 +97,7 @@ def collect(
         *_packages(platform),
         *_downloads(platform, before),
         *_half_made(platform),
+        *_left_folders(platform),
         *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
     ]
     if not dry_run:
@@ -162,6 +165,40 @@ def _half_made(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
     for each in platform.half_made.found(platform.started_at):
         size = sum(size_of(place) for place in each.places)
         yield "half-made model", each.name[:12], size, lambda each=each: platform.half_made.remove(each)
+
+
+def _left_folders(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
+    """Folders of workspaces and registries whose rows went just before the server was killed."""
+    holders = ("workspaces", "registries")
+    # Before the rows are read: a folder is made after its row.
+    folders = [folder for holder in holders for folder in (platform.home.path / holder).glob("*")]
+    with platform.database.reading() as tx:
+        left = [folder for folder in folders if not _has_row(tx, folder)]
+    for folder in left:
+        yield (
+            f"left {'workspace' if folder.parent.name == 'workspaces' else 'registry'}",
+            folder.name,
+            size_of(folder),
+            lambda folder=folder: _remove_left(platform, folder),
+        )
+
+
+def _has_row(tx: Transaction, folder: Path) -> bool:
+    if folder.parent.name == "registries":
+        return tx.registries.find(folder.name) is not None
+    return tx.workspaces.find(folder.name) is not None
+
+
+def _remove_left(platform: Platform, folder: Path) -> None:
+    """Moved aside within a transaction: nobody makes one of its name meanwhile, nor waits for the removal."""
+    is_aside = folder.name.startswith(".")  # as no name does: an earlier collection was cut off
+    aside = folder if is_aside else folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    with platform.database.transaction() as tx:
+        if _has_row(tx, folder):
+            raise Conflict(f"{folder} came into use")
+        if not is_aside:
+            folder.rename(aside)
+    platform.remove_tree(aside)
 
 
 def _uploads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
