@@ -146,6 +146,23 @@ def test_a_map_counts_before_an_environment_of_the_workspace(api: Api, tmp_path:
     assert planned(api, "azureml:AzureML-sklearn-1.5@latest").label == "ours:7"
 
 
+@pytest.mark.parametrize("target", ["absent.yml", "bad.yml"])
+def test_a_map_that_names_no_environment_is_told_at_the_name_that_it_stands_for(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """The job's line, and the file of the map."""
+    (tmp_path / "bad.yml").write_text("name: x\n")
+    (tmp_path / "map.yml").write_text(f"sklearn-1.4: {target}\n")
+    monkeypatch.setenv("PENSTOCK_ENVIRONMENT_MAP", str(tmp_path / "map.yml"))
+    document = {"command": "true", "environment": "azureml:AzureML-sklearn-1.4@latest", "type": "command"}
+
+    _, record = api.refused("POST", "workspaces/default/jobs", json={"document": document})
+
+    (problem,) = record["problems"]
+    assert problem["pointer"] == "/environment"
+    assert f"{tmp_path / target}, which a map of environments names" in problem["message"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

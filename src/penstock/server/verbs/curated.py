@@ -17,8 +17,13 @@ from penstock.store.transaction import Transaction
 
 
 def environment_in(file: Path, name: str) -> PlannedEnvironment:
-    """The environment that a file of a map describes, under the curated name. Raises PenstockError with its lines."""
-    document = read_document(file, "environment", fields={"name": name})
+    """The environment that a file of a map describes, under the curated name. Raises NotFound with its lines."""
+    try:
+        document = read_document(file, "environment", fields={"name": name})
+    except PenstockError as error:
+        raise NotFound(
+            f"{file}, which a map of environments names, cannot be read: {error.message}", hint=error.hint
+        ) from error
     problems = document.problems
     environment = None
     try:
@@ -27,7 +32,7 @@ def environment_in(file: Path, name: str) -> PlannedEnvironment:
         problems = document.together(error.problems)
     if problems or not isinstance(environment, Environment):
         lines = [f"{problem.file or file}:{problem.line or 0}  {problem.message}" for problem in problems]
-        raise PenstockError(f"{file}, which a map of environments names, is no environment", details=lines)
+        raise NotFound(f"{file}, which a map of environments names, is no environment", details=lines)
     return PlannedEnvironment(f"{name} ({file})", environment.image, environment.conda_file)
 
 
