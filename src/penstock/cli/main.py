@@ -36,11 +36,19 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 def _check_text(word: str) -> None:
-    """Refuse an argument whose bytes are no text: Python keeps such bytes as halves of characters."""
+    """Refuse an argument whose bytes are no text: Python keeps such bytes as halves of characters.
+
+    In a locale that knows only ASCII it keeps all others so, too. A file of such a name can be opened, and is let pass.
+    """
     try:
         word.encode()
     except UnicodeEncodeError as error:
+        from pathlib import Path
+
         from penstock.errors import UsageError
+
+        if Path(word).exists():
+            return
 
         raise UsageError(
             f"argument {word!a} is not text in UTF-8", hint="in a C locale, set LC_ALL=C.UTF-8"
