@@ -3,7 +3,7 @@
 import html
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -128,9 +128,6 @@ class Job:
             return self.status
         except PenstockError as error:
             return f"{self.record['status']} when last asked ({error.message})"
-
-    def __iter__(self) -> Iterator[str]:
-        raise TypeError("a job is not a sequence; job.record holds its fields, job.steps its steps")
 
 
 def _raise_if_failed(name: str, status: object, error: Record | None) -> None:

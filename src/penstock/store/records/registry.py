@@ -38,7 +38,7 @@ _COLUMNS = [table.c[field.name] for field in fields(RegistryRecord)]
 
 
 class RegistryRepository:
-    """Reads and writes registries inside one transaction. The built-in one is in no row."""
+    """Reads and writes registries inside one transaction. The built-in one has a row too, made when the server starts."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
