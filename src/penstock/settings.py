@@ -28,6 +28,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PENSTOCK_PROJECT_ROOT", "", "Folder that a file's local paths must stay inside; found when empty."),
     Setting("PENSTOCK_LOG_LIMIT_MB", "256", "A step's log keeps its first and last half of this many MiB."),
     Setting("PENSTOCK_PYTHON", "exact", "`nearest` allows the nearest Python where the asked one is absent."),
+    Setting("PENSTOCK_PYTHONS", "", "Pythons that environments may have, and no other: interpreters, or folders that hold some, separated like PATH."),
     Setting("PENSTOCK_DOWNLOAD_LIMIT_MB", "10240", "Files at addresses that are larger, in MiB, are refused; 0 means none is."),
     Setting("PENSTOCK_URL_MAP", "", "File that says which local path stands for which address; over a workspace's `url_map`."),
     Setting("PENSTOCK_ENVIRONMENT_MAP", "", "File that says which environment stands for which curated name; over a workspace's `environment_map`."),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.environments.interpreters import Interpreter, Interpreters
+from penstock.errors import PenstockError
 
 
 def test_the_python_that_runs_penstock_is_found(present: tuple[Interpreter, ...]) -> None:
@@ -88,3 +89,22 @@ def test_a_new_python_is_seen_without_a_restart(tmp_path: Path, present: tuple[I
     (root / "new" / "bin" / "python3").symlink_to(present[0].path)
 
     assert present[0] in interpreters.found()
+
+
+def test_a_user_names_the_only_pythons(tmp_path: Path, present: tuple[Interpreter, ...]) -> None:
+    """By file, by folder, or by the folder above `bin`; nothing else is looked at, not even Penstock's own."""
+    last = present[-1]
+    (tmp_path / "some" / "bin").mkdir(parents=True)
+    (tmp_path / "some" / "bin" / "python3").symlink_to(last.path)
+
+    for named in (last.path, tmp_path / "some" / "bin", tmp_path / "some"):
+        environ = {**os.environ, "PENSTOCK_PYTHONS": f"{named}{os.pathsep}"}
+        assert Interpreters(tmp_path / "memory.json", environ).found() == (last,)
+
+
+def test_a_named_python_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """Leaving it out would take another Python without a word."""
+    environ = {**os.environ, "PENSTOCK_PYTHONS": str(tmp_path / "python3.11")}
+
+    with pytest.raises(PenstockError, match="PENSTOCK_PYTHONS names"):
+        Interpreters(tmp_path / "memory.json", environ).found()

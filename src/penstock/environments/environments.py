@@ -12,6 +12,7 @@ from penstock.environments.files import locked
 from penstock.environments.interpreters import Interpreter
 from penstock.environments.overlay import lay_over
 from penstock.environments.recipes import EnvironmentRequest, recipe_of
+from penstock.environments.relaxing import Relaxation
 from penstock.environments.resolving import LockedEnvironment, Resolving
 from penstock.environments.shelf import InstalledEnvironment, Shelf, name_of
 from penstock.environments.uv import Trouble, Uv, UvFailed
@@ -23,6 +24,7 @@ __all__ = [
     "InstalledEnvironment",
     "LockedEnvironment",
     "ReadyEnvironment",
+    "Relaxation",
 ]
 
 
@@ -37,6 +39,7 @@ class ReadyEnvironment:
     python_version: str
     warnings: tuple[str, ...]
     has_mlflow: bool
+    relaxations: tuple[Relaxation, ...] = ()
 
 
 class Environments:
@@ -55,6 +58,15 @@ class Environments:
     def warnings(self, request: EnvironmentRequest) -> tuple[str, ...]:
         """What would be taken otherwise than written, as far as it shows without the network."""
         return self._resolving.warnings(request)
+
+    def obstacles(
+        self, request: EnvironmentRequest, say: Callable[[str], None] = lambda _: None
+    ) -> tuple[Problem, ...]:
+        """Everything that keeps the request from being built as it is written, each with its line and a remedy.
+
+        Asks the index too, which takes seconds; `say` hears what is being asked.
+        """
+        return self._resolving.check(request)
 
     def resolve(
         self, request: EnvironmentRequest, say: Callable[[str], None] = lambda _: None, *, fresh: bool = False
@@ -104,6 +116,7 @@ class Environments:
             python_version=built.python_version,
             warnings=environment.warnings,
             has_mlflow=environment.has_mlflow,
+            relaxations=environment.relaxations,
         )
 
     def overlay(self, ready: ReadyEnvironment, folder: Path) -> Path:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.environments.files import write_atomically
+from penstock.errors import PenstockError
+from penstock.settings import setting
 
 OLDEST = (3, 7)
 """What runs beside a user's code is valid from here on."""
@@ -105,7 +107,9 @@ def running_version() -> tuple[int, int]:
 
 
 def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Where Pythons lie, the likelier ones first, each folder once."""
+    """Where Pythons lie, the likelier ones first, each place once. PENSTOCK_PYTHONS replaces the search."""
+    if only := setting("PENSTOCK_PYTHONS", environ):
+        return iter(dict.fromkeys(place for entry in only.split(os.pathsep) for place in _named(entry)))
     home = Path(environ.get("HOME") or Path.home())
     pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
     uv = Path(
@@ -136,8 +140,27 @@ def _folders(environ: Mapping[str, str]) -> Iterator[Path]:
     return iter(dict.fromkeys(places))
 
 
+def _named(entry: str) -> list[Path]:
+    """What an entry of PENSTOCK_PYTHONS names: a file, a folder of Pythons, or the folder above its `bin`."""
+    if not entry.strip():
+        return []
+    place = Path(entry.strip()).expanduser().absolute()
+    if not place.exists():
+        raise PenstockError(
+            f"PENSTOCK_PYTHONS names `{entry}`, and there is no such file or folder",
+            hint=f"name interpreters or folders that hold them, separated by `{os.pathsep}`, or unset it",
+        )
+    return [place, place / "bin"] if (place / "bin").is_dir() else [place]
+
+
 def _candidates(folder: Path) -> Iterator[Path]:
-    """The files of a folder that look like a Python, without links: `python`, `python3` and a venv's are one file."""
+    """The files of a folder that look like a Python, without links: `python`, `python3` and a venv's are one file.
+
+    What is no folder is a file that was named itself.
+    """
+    if folder.is_file():
+        yield Path(os.path.realpath(folder))
+        return
     try:
         names = sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
     except OSError:

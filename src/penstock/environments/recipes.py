@@ -16,7 +16,8 @@ class EnvironmentRequest:
 
     `label` names it to people; `conda` is the parsed conda file; `pointer` is the JSON pointer under which `image` and
     `conda_file` stand in the document. `allow_nearest_python` is the workspace's word; the server's setting
-    PENSTOCK_PYTHON=nearest allows it for all. `notes` are warnings that whoever made the request has.
+    PENSTOCK_PYTHON=nearest allows it for all. `notes` are warnings that whoever made the request has. `relax` asks for
+    the nearest set that can be installed, where what is written cannot.
     """
 
     label: str
@@ -25,6 +26,7 @@ class EnvironmentRequest:
     pointer: str = ""
     allow_nearest_python: bool = False
     notes: tuple[str, ...] = ()
+    relax: bool = False
 
 
 @dataclass(frozen=True)

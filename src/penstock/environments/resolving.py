@@ -13,6 +13,7 @@ from penstock.environments.interpreters import Interpreter, Interpreters, runnin
 from penstock.environments.locking import Lock, resolve
 from penstock.environments.python_choice import Chosen, choose_python
 from penstock.environments.recipes import EnvironmentRequest, Recipe, recipe_of
+from penstock.environments.relaxing import Relaxation
 from penstock.environments.uv import Uv, UvFailed
 from penstock.errors import EnvironmentCannotBeBuilt, PenstockError, Problem
 from penstock.settings import setting
@@ -27,7 +28,10 @@ _NAME_LENGTH = 32
 
 @dataclass(frozen=True)
 class LockedEnvironment:
-    """A request with every choice made. `digest` (64 hex) names what it will be, wherever it is built."""
+    """A request with every choice made. `digest` (64 hex) names what it will be, wherever it is built.
+
+    `relaxations` are empty unless the request allows them and something could not be had as it is written.
+    """
 
     digest: str
     lock: str
@@ -35,6 +39,7 @@ class LockedEnvironment:
     warnings: tuple[str, ...]
     has_mlflow: bool
     to_install: Lock = field(repr=False)
+    relaxations: tuple[Relaxation, ...] = ()
 
     @property
     def python_version(self) -> str:
