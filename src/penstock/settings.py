@@ -1,9 +1,10 @@
 """Where Penstock keeps its state, and every setting that it reads: name, type, default, meaning."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from penstock.errors import PenstockError
 
@@ -32,6 +33,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PENSTOCK_DOWNLOAD_LIMIT_MB", "10240", "Files at addresses that are larger, in MiB, are refused; 0 means none is."),
     Setting("PENSTOCK_URL_MAP", "", "File that says which local path stands for which address; over a workspace's `url_map`."),
     Setting("PENSTOCK_ENVIRONMENT_MAP", "", "File that says which environment stands for which curated name; over a workspace's `environment_map`."),
+    Setting("PENSTOCK_RELAX", "", "`1` or `0`: whether the nearest installable packages are taken where the asked ones cannot be; over a workspace's `environments.relax`, under `--relax`."),
+    Setting("PENSTOCK_CONDA_PACKAGES", "", "`pypi` (the default) or `conda`: where the packages of conda files come from; over a workspace's `environments.conda_packages`."),
     Setting("PENSTOCK_CONTAINERS", "auto", "`auto`: steps run in a container where their Dockerfile cannot be a venv and podman or docker answers; `always`: wherever there is an image; `never`."),
     Setting("PENSTOCK_IDLE_MINUTES", "0", "The embedded server stops after this many idle minutes; 0 means never."),
 )  # fmt: skip
@@ -42,6 +45,12 @@ WORKSPACE_SETTINGS: Mapping[str, str] = {
     "url_map": "PENSTOCK_URL_MAP",
     "environment_map": "PENSTOCK_ENVIRONMENT_MAP",
 }
+# The same of those that lie under `environments` and name no file.
+RELAX = "PENSTOCK_RELAX"
+CONDA_PACKAGES = "PENSTOCK_CONDA_PACKAGES"
+
+_YES = ("1", "true", "yes", "on")
+_NO = ("0", "false", "no", "off")
 
 
 def setting(variable: str, environ: Mapping[str, str] | None = None) -> str:
@@ -67,13 +76,52 @@ def number_setting(variable: str, environ: Mapping[str, str] | None = None) -> f
     return value
 
 
-def workspace_settings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def flag_setting(variable: str, environ: Mapping[str, str] | None = None) -> bool | None:
+    """The value of a setting that is yes or no; None where it is not set. PenstockError names the variable otherwise."""
+    text = setting(variable, environ).strip().lower()
+    if text and text not in (*_YES, *_NO):
+        raise PenstockError(
+            f"{variable} is `{text}`, which is neither yes nor no",
+            hint=f"set it to one of {', '.join(_YES)} or {', '.join(_NO)}, or unset it",
+        )
+    return text in _YES if text else None
+
+
+def choice_setting(
+    variable: str, choices: Sequence[str], environ: Mapping[str, str] | None = None
+) -> str | None:
+    """The value of a setting that is one of some words; None where it is not set. PenstockError as above."""
+    text = setting(variable, environ).strip().lower()
+    if text and text not in choices:
+        raise PenstockError(
+            f"{variable} is `{text}`, which means nothing",
+            hint=f"set it to {' or '.join(f'`{each}`' for each in choices)}, or unset it",
+        )
+    return text or None
+
+
+# Any: a JSON value.
+def workspace_settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The workspace settings that the environment overrides, with absolute paths: they travel with a request.
 
-    The server may have been started by an earlier command, somewhere else, with other variables.
+    The server may have been started by an earlier command, somewhere else, with other variables. Raises PenstockError
+    for a variable that means nothing.
     """
     given = {name: setting(variable, environ) for name, variable in WORKSPACE_SETTINGS.items()}
-    return {name: absolute(text, Path.cwd()) for name, text in given.items() if text}
+    files = {name: absolute(text, Path.cwd()) for name, text in given.items() if text}
+    environments = {
+        "relax": flag_setting(RELAX, environ),
+        "conda_packages": choice_setting(CONDA_PACKAGES, ("pypi", "conda"), environ),
+    }
+    said = {name: value for name, value in environments.items() if value is not None}
+    return {**files, **({"environments": said} if said else {})}
+
+
+def merged_settings(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a workspace, `given` counting before them; those under `environments` one by one."""
+    both = {**settings, **given}
+    environments = {**settings.get("environments", {}), **given.get("environments", {})}
+    return {**both, "environments": environments} if environments else both
 
 
 def absolute(text: str, folder: Path) -> str:

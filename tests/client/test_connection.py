@@ -1,6 +1,7 @@
 """Requests, errors, and what happens when the server goes away under them."""
 
 import io
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -201,10 +202,12 @@ def test_a_team_server_gets_the_token_and_is_never_started(monkeypatch: pytest.M
     thread.start()
     monkeypatch.setenv("PENSTOCK_SERVER", f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setenv("PENSTOCK_TOKEN", "secret")
-    client = Client.connect()
+    monkeypatch.setenv("PENSTOCK_URL_MAP", "/a/file/of/this/machine.yml")
+    client = Client.connect(settings={"environments": {"relax": True}})
 
     assert client.workspaces.list() == []
     assert seen["Authorization"] == "Bearer secret"
+    assert json.loads(seen["Penstock-Settings"]) == {"environments": {"relax": True}}
     client.connection.close()
     server.shutdown()
     server.server_close()
@@ -242,3 +245,32 @@ def test_nothing_is_sent_or_started_before_a_verb(home: Home) -> None:
 
     assert (client.jobs, client.models, client.computes) is not None
     assert not Path(home.path).exists()
+
+
+def test_a_flag_counts_before_the_variable_and_only_for_its_request(
+    client: Client, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who wins is worked out before anything is sent, and the next request is as it was."""
+    monkeypatch.setenv("PENSTOCK_RELAX", "0")
+    monkeypatch.setenv("PENSTOCK_CONDA_PACKAGES", "conda")
+    fake.on("GET", "/api/v1/status", {})
+
+    with client.connection.relaxing(True):
+        client.connection.get("/api/v1/status")
+    client.connection.get("/api/v1/status")
+
+    said = [json.loads(each.headers["Penstock-Settings"]) for each in fake.asked("GET", "/api/v1/status")]
+    assert [each["environments"]["relax"] for each in said] == [True, False]
+    assert [each["environments"]["conda_packages"] for each in said] == ["conda", "conda"]
+
+
+def test_nothing_is_asked_under_a_variable_that_means_nothing(
+    client: Client, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names it."""
+    monkeypatch.setenv("PENSTOCK_RELAX", "maybe")
+
+    with pytest.raises(PenstockError, match="PENSTOCK_RELAX is `maybe`"):
+        client.connection.get("/api/v1/status")
+
+    assert fake.asked("GET", "/api/v1/status") == []

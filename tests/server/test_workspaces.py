@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.settings import workspace_settings
+from penstock.errors import PenstockError
+from penstock.resources.workspace_settings import conda_packages, relaxes
+from penstock.settings import merged_settings, workspace_settings
 from tests.server.conftest import Api
 
 
@@ -101,3 +103,88 @@ def test_variables_of_the_command_count_as_absolute_paths(
 
     assert workspace_settings() == {"url_map": str(tmp_path / "urls.yml")}
     assert workspace_settings({}) == {}
+
+
+def test_how_environments_are_made_is_set_by_path_and_forgotten_again(api: Api) -> None:
+    """Each setting by itself; what is left empty is gone."""
+    changes = {"settings.environments.relax": "true", "settings.environments.conda_packages": "conda"}
+
+    api.http.patch("/api/v1/workspaces/default", json={"set": changes})
+    both = api.get("workspaces/default")["settings"]
+    for name in changes:
+        api.http.patch("/api/v1/workspaces/default", json={"remove": [name]})
+
+    assert both == {"environments": {"relax": True, "conda_packages": "conda"}}
+    assert api.get("workspaces/default")["settings"] == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("relax", "perhaps", "`perhaps`"),
+        ("conda_packages", "forge", "`forge`"),
+        ("relaxed", True, "`relaxed` is not a field of the settings of a workspace's environments"),
+    ],
+)
+def test_a_setting_of_environments_that_means_nothing_is_refused(
+    api: Api, setting: str, value: object, said: str
+) -> None:
+    """At its field, and nothing is kept."""
+    _, error = api.refused(
+        "PATCH", "workspaces/default", json={"set": {f"settings.environments.{setting}": value}}
+    )
+
+    assert said in str(error)
+    assert error["problems"][0]["pointer"] == f"/settings/environments/{setting}"
+    assert api.get("workspaces/default")["settings"] == {}
+
+
+def test_a_workspace_made_again_keeps_what_is_not_said_of_its_environments(api: Api) -> None:
+    """As with every other setting."""
+    api.create("workspaces", name="made", settings={"environments": {"relax": True}})
+
+    again = api.create("workspaces", name="made", settings={"environments": {"conda_packages": "conda"}})
+
+    assert again["settings"] == {"environments": {"relax": True, "conda_packages": "conda"}}
+
+
+def test_what_a_request_says_counts_before_the_workspace() -> None:
+    """One setting at a time: the others stay the workspace's."""
+    workspace = {"url_map": "/a", "environments": {"relax": False, "conda_packages": "conda"}}
+
+    counted = merged_settings(workspace, {"environments": {"relax": True}})
+
+    assert counted == {"url_map": "/a", "environments": {"relax": True, "conda_packages": "conda"}}
+    assert (relaxes(counted), conda_packages(counted)) == (True, "conda")
+    assert (relaxes({}), conda_packages({})) == (False, "pypi")
+    assert (
+        relaxes(merged_settings({"environments": {"relax": True}}, {"environments": {"relax": False}}))
+        is False
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        *((text, True) for text in ("1", "true", "YES", "on")),
+        *((text, False) for text in ("0", "false", "No", "off")),
+        ("", None),
+    ],
+)
+def test_yes_and_no_of_a_variable_travel(said: str, meant: bool | None) -> None:
+    """In the words that people use; set to nothing, it is not set."""
+    environments = workspace_settings({"PENSTOCK_RELAX": said}).get("environments", {})
+
+    assert environments.get("relax") is meant
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PENSTOCK_RELAX", "maybe"), ("PENSTOCK_RELAX", "2"), ("PENSTOCK_CONDA_PACKAGES", "forge")],
+)
+def test_a_variable_that_means_nothing_is_named(variable: str, value: str) -> None:
+    """With what it may be."""
+    with pytest.raises(PenstockError, match=f"{variable} is `{value}`") as caught:
+        workspace_settings({variable: value})
+
+    assert "unset it" in str(caught.value.hint)

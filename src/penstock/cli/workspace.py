@@ -125,7 +125,8 @@ COMMANDS = (
         summary="Change a workspace's display name, description, tags or settings.",
         description=(
             "`settings.url_map` is a YAML file that says which local file or folder stands for which address, "
-            "`settings.environment_map` one that says which environment stands for which curated name."
+            "`settings.environment_map` one that says which environment stands for which curated name. "
+            "`settings.environments.relax` lets environments whose packages cannot be had any more take the nearest that can."
         ),
         arguments=(
             Argument(("--name", "-n"), "Name of the workspace: the one of -w or the defaults if left out."),
@@ -141,6 +142,10 @@ COMMANDS = (
                 "penstock workspace update -n taxi-dev --set settings.url_map=./urls.yml",
             ),
             Example("no longer", "penstock workspace update -n taxi-dev --remove settings.url_map"),
+            Example(
+                "run files of other years: take the nearest packages that can be had, and say so",
+                "penstock workspace update -n taxi-dev --set settings.environments.relax=true",
+            ),
         ),
         run=_update,
     ),

@@ -21,12 +21,22 @@ class Assets:
         self._path = f"{base}/{kind}"
         self._say = say
 
-    def create(self, document: "Document | HasDocument", *, skip_validation: bool = False) -> "Created":
-        """Register what the document describes, with its local files. `skip_validation`: an MLTable file is not looked into."""
+    def create(
+        self,
+        document: "Document | HasDocument",
+        *,
+        skip_validation: bool = False,
+        relax: bool | None = None,
+    ) -> "Created":
+        """Register what the document describes, with its local files. `skip_validation`: an MLTable file is not looked into.
+
+        `relax` says whether an environment's packages may be the nearest that can be had; None: as the settings say.
+        """
         from penstock.client.uploads import prepare, send
 
         more = {"skip_validation": True} if skip_validation else None
-        return send(self._connection, self._path, prepare(document), more=more, say=self._say)
+        with self._connection.relaxing(relax):
+            return send(self._connection, self._path, prepare(document), more=more, say=self._say)
 
     def list(
         self,

@@ -1,8 +1,8 @@
 """`Client`: one attribute per noun, and no verbs of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock.client.connection import Address, Connection, escaped
 from penstock.settings import Home, setting
@@ -44,18 +44,25 @@ class Client:
         home: Home | None = None,
         say: Say = _silently,
         trace: Say | None = None,
+        settings: Mapping[str, Any] | None = None,  # Any: a JSON value
     ) -> "Client":
-        """The server that PENSTOCK_SERVER names (PENSTOCK_TOKEN opens it), else the embedded one of the home."""
+        """The server that PENSTOCK_SERVER names (PENSTOCK_TOKEN opens it), else the embedded one of the home.
+
+        `settings` are those of the workspace that count otherwise for this client, before its variables do.
+        """
         url = setting("PENSTOCK_SERVER")
         if url:
             address = Address(url=url.rstrip("/"), token=setting("PENSTOCK_TOKEN"))
-            return cls(Connection(address, trace=trace), workspace, say=say)
+            return cls(Connection(address, trace=trace, settings=settings), workspace, say=say)
         from penstock.client import starting
 
         home = home or Home.from_environment()
         starting.replace_if_outdated(home, say)
         connection = Connection(
-            Address(socket=home.socket), revive=lambda: starting.ensure_server(home), trace=trace
+            Address(socket=home.socket),
+            revive=lambda: starting.ensure_server(home),
+            trace=trace,
+            settings=settings,
         )
         return cls(connection, workspace, say=say)
 

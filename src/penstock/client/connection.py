@@ -17,7 +17,7 @@ from typing import IO, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from penstock.errors import PenstockError, ServerUnavailable, UsageError, error_from_record
-from penstock.settings import workspace_settings
+from penstock.settings import WORKSPACE_SETTINGS, merged_settings, workspace_settings
 
 # Any in this module: a JSON value.
 
@@ -108,7 +108,10 @@ class Body:
 
 
 class Connection:
-    """Requests to one server. `revive` is called where nobody answers; it starts the server, or raises the reason why not."""
+    """Requests to one server. `revive` is called where nobody answers; it starts the server, or raises the reason why not.
+
+    `settings` are those of a workspace that whoever asks overrides (by flags, say), before their variables do.
+    """
 
     def __init__(
         self,
@@ -117,8 +120,10 @@ class Connection:
         revive: Callable[[], None] | None = None,
         trace: Callable[[str], None] | None = None,
         patience: float = _ANSWER_TIMEOUT,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.address = address
+        self.settings = dict(settings or {})
         self._patience = patience
         self._revive = revive
         self._trace = trace
@@ -164,6 +169,24 @@ class Connection:
                 Answer(response.status, _json_of(Body(response).read(), response)).checked()
             yield Body(response)
 
+    @contextmanager
+    def relaxing(self, relax: bool | None) -> Iterator[None]:
+        """Requests in between say whether environments may be relaxed; None: as without it."""
+        before = self.settings
+        if relax is not None:
+            self.settings = merged_settings(before, {"environments": {"relax": relax}})
+        try:
+            yield
+        finally:
+            self.settings = before
+
+    def _said(self) -> dict[str, str]:
+        """The header with the settings that are overridden. Raises PenstockError for a variable that means nothing."""
+        settings = merged_settings(workspace_settings(), self.settings)
+        if self.address.socket is None:  # paths of this machine mean nothing to another one
+            settings = {name: value for name, value in settings.items() if name not in WORKSPACE_SETTINGS}
+        return {"Penstock-Settings": json.dumps(settings)} if settings else {}
+
     def close(self) -> None:
         """Give the kept connection back."""
         if self._idle is not None:
@@ -181,7 +204,7 @@ class Connection:
     ) -> Iterator[http.client.HTTPResponse]:
         target = path + _query_text(query)
         started = time.monotonic()
-        link, response = self._ask(method, target, content, headers)
+        link, response = self._ask(method, target, content, {**headers, **self._said()})
         if self._trace:
             self._trace(
                 f"{method} {target} -> {response.status} in {(time.monotonic() - started) * 1000:.1f} ms"
@@ -233,10 +256,6 @@ class Connection:
         if content is not None and not isinstance(content, bytes):
             content.seek(0)
         sent = dict(headers)
-        if self.address.socket is not None and (settings := workspace_settings()):
-            sent["Penstock-Settings"] = json.dumps(
-                settings
-            )  # paths of this machine mean nothing to another one
         if self.address.token:
             sent["Authorization"] = f"Bearer {self.address.token}"
         try:

@@ -31,32 +31,41 @@ class Jobs:
         self._path = f"/api/v1/workspaces/{escaped(workspace)}/jobs"
         self._say = say
 
-    def create(self, document: "Document | HasDocument", *, default_experiment: str) -> "Created":
-        """Submit a job. `default_experiment` counts where the document names none."""
+    def create(
+        self, document: "Document | HasDocument", *, default_experiment: str, relax: bool | None = None
+    ) -> "Created":
+        """Submit a job. `default_experiment` counts where the document names none.
+
+        `relax` says whether its environments' packages may be the nearest that can be had; None: as the settings say.
+        """
         from penstock.client.uploads import prepare, send
 
         prepared = prepare(document)
-        return send(
-            self._connection,
-            self._path,
-            prepared,
-            more={"default_experiment": default_experiment},
-            say=self._say,
-            find_more=lambda: self._problems(prepared.data),
-        )
+        with self._connection.relaxing(relax):
+            return send(
+                self._connection,
+                self._path,
+                prepared,
+                more={"default_experiment": default_experiment},
+                say=self._say,
+                find_more=lambda: self._problems(prepared.data),
+            )
 
-    def plan(self, document: "Document | HasDocument", *, default_experiment: str) -> "Created":
+    def plan(
+        self, document: "Document | HasDocument", *, default_experiment: str, relax: bool | None = None
+    ) -> "Created":
         """What `create` would do, as a record. Digests are computed here; nothing is uploaded and nothing is created."""
         from penstock.client.uploads import prepare, send
 
         prepared = prepare(document)
-        return send(
-            self._connection,
-            f"{self._path}:plan",
-            prepared,
-            more={"default_experiment": default_experiment},
-            find_more=lambda: self._problems(prepared.data),
-        )
+        with self._connection.relaxing(relax):
+            return send(
+                self._connection,
+                f"{self._path}:plan",
+                prepared,
+                more={"default_experiment": default_experiment},
+                find_more=lambda: self._problems(prepared.data),
+            )
 
     def _problems(self, data: Record) -> "Iterator[Problem]":
         """What the server finds wrong with a document."""
@@ -65,11 +74,12 @@ class Jobs:
         answer = self._connection.post(f"{self._path}:validate", {"document": data})
         return (problem_of(error) for error in answer.get("errors") or ())
 
-    def validate(self, document: "Document | HasDocument") -> Record:
+    def validate(self, document: "Document | HasDocument", *, relax: bool | None = None) -> Record:
         """`result` (Succeeded or Failed), `errors` and `warnings`, each with its place in the files. Nothing is uploaded."""
         from penstock.client.validating import validate
 
-        return validate(self._connection, f"{self._path}:validate", document)
+        with self._connection.relaxing(relax):
+            return validate(self._connection, f"{self._path}:validate", document)
 
     def list(
         self,

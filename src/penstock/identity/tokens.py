@@ -34,13 +34,14 @@ _LONGEST_TOKEN = 4096
 class Caller:
     """Who is calling. `workspace` None: every workspace of this home. `job` names the job that holds the token.
 
-    `settings` are the workspace settings that the owner's own environment overrides; they are part of no token.
+    `settings` are the workspace settings that the caller's flags and environment override; they are part of no token.
+    Those that name files of this machine are the owner's only.
     """
 
     kind: Kind
     workspace: str | None = None
     job: str | None = None
-    settings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def may_enter(self, workspace: str) -> bool:
         """Whether the caller belongs in this workspace at all."""

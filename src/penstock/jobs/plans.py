@@ -192,7 +192,7 @@ class StepPlan:
     instance_count: int = 1
     distribution: PlannedDistribution | None = None
     priority: str = "medium"
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     shm_size: str | None = None
     docker_args: tuple[str, ...] = ()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from penstock.compute.interface import Finished
 from penstock.datastores.downloads import Downloads
@@ -106,9 +107,9 @@ class StepRunner:
             record: DatastoreRecord | None = tx.datastores.find(workspace, name)
         return record
 
-    def _settings_of(self, workspace: str) -> Mapping[str, str]:
+    def _settings_of(self, workspace: str) -> Mapping[str, Any]:
         with self._database.reading() as tx:
-            settings: Mapping[str, str] = tx.workspaces.get(workspace).settings
+            settings: Mapping[str, Any] = tx.workspaces.get(workspace).settings
         return settings
 
     def folders(self, job: JobRecord) -> JobFolders:
@@ -231,7 +232,7 @@ class StepRunner:
     def locator(
         self,
         workspace: str,
-        settings: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
         say: Callable[[str], None] = lambda text: None,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> Locator:

@@ -38,10 +38,14 @@ from penstock.resources.run_settings import ComputeIdentity, JobIdentity, Limits
 from penstock.resources.services import Service
 from penstock.resources.wording import quoted
 from penstock.resources.workspace import Workspace
-from penstock.resources.workspace_settings import WorkspaceSettings
+from penstock.resources.workspace_settings import EnvironmentSettings, WorkspaceSettings
 
 SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]] = (
-    ("Workspace", "", (("", Workspace), ("settings.", WorkspaceSettings))),
+    (
+        "Workspace",
+        "",
+        (("", Workspace), ("settings.", WorkspaceSettings), ("settings.environments.", EnvironmentSettings)),
+    ),
     ("Registry", "", (("", Registry),)),
     (
         "Environment",

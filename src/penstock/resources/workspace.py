@@ -29,7 +29,8 @@ class Workspace(Part):
     tags: AnyTags = Field(default_factory=dict)
     properties: AnyTags = Field(default_factory=dict)
     settings: WorkspaceSettings = Field(
-        default_factory=WorkspaceSettings, description="files that change what addresses and names stand for"
+        default_factory=WorkspaceSettings,
+        description="what addresses and names stand for, and how environments are made",
     )
     location: str | None = Field(default=None, description="kept as it is written")
     resource_group: str | None = Field(default=None, description="kept as it is written")

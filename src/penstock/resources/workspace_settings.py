@@ -1,9 +1,31 @@
-"""What may be set for a whole workspace: each setting is the path of a file on the server's machine."""
+"""What may be set for a whole workspace: files on the server's machine, and how environments are made."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
-from penstock.resources.field_types import AbsolutePath
+from penstock.resources.field_types import AbsolutePath, Flag
 from penstock.resources.model_base import Part
+
+CondaPackages = Literal["pypi", "conda"]
+
+
+class EnvironmentSettings(Part):
+    """How the environments of a workspace are made, where nothing else is said."""
+
+    noun = "the settings of a workspace's environments"
+
+    relax: Flag | None = Field(
+        default=None,
+        description="take the nearest installable packages where the asked ones cannot be had, and say so; "
+        "`--relax` and `PENSTOCK_RELAX` count before it",
+    )
+    conda_packages: CondaPackages | None = Field(
+        default=None,
+        description="where the packages of conda files come from: `pypi`, if left out, or `conda`; "
+        "`PENSTOCK_CONDA_PACKAGES` counts before it",
+    )
 
 
 class WorkspaceSettings(Part):
@@ -20,3 +42,23 @@ class WorkspaceSettings(Part):
         description="a YAML file of `curated name: environment file, or azureml:<name>@latest`; "
         "`PENSTOCK_ENVIRONMENT_MAP` counts before it",
     )
+    environments: EnvironmentSettings | None = Field(
+        default=None, description="how the environments of the workspace are made"
+    )
+
+    @classmethod
+    def rewritten(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Without a mapping that says nothing: what is left where its last setting was removed."""
+        return {key: value for key, value in data.items() if value != {}}
+
+
+# Any: a JSON value.
+def relaxes(settings: Mapping[str, Any]) -> bool:
+    """Whether environments may be relaxed, by settings as they count for a caller."""
+    return bool(settings.get("environments", {}).get("relax"))
+
+
+def conda_packages(settings: Mapping[str, Any]) -> CondaPackages:
+    """Where conda packages come from, by settings as they count for a caller."""
+    found: CondaPackages = settings.get("environments", {}).get("conda_packages") or "pypi"
+    return found

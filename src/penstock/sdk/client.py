@@ -26,6 +26,8 @@ class Client:
     """One workspace of one server: the one that PENSTOCK_SERVER names, else that of this machine, started when needed.
 
     `workspace` is PENSTOCK_WORKSPACE, else `default`, where it is not given. Nothing is sent before the first verb.
+    `relax` says whether environments' packages may be the nearest that can be had; where it is not given PENSTOCK_RELAX
+    does, else the workspace's settings.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Client:
         *,
         home: str | PathLike[str] | None = None,
         quiet: bool = False,
+        relax: bool | None = None,
     ) -> None:
         self.workspace = workspace or setting("PENSTOCK_WORKSPACE") or "default"
         self._connected = Connected.connect(
             workspace=self.workspace,
             home=None if home is None else Home(Path(home)),
             say=(lambda text: None) if quiet else _say,
+            settings=None if relax is None else {"environments": {"relax": relax}},
         )
 
     @cached_property

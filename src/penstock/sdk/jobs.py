@@ -21,23 +21,37 @@ class Jobs:
     def __init__(self, verbs: "Verbs") -> None:
         self._verbs = verbs
 
-    def create(self, job: "Document | HasDocument", *, experiment_name: str | None = None) -> Job:
+    def create(
+        self,
+        job: "Document | HasDocument",
+        *,
+        experiment_name: str | None = None,
+        relax: bool | None = None,
+    ) -> Job:
         """Submit a job: what `load_job`, `command` or a pipeline's function gives. Local files go with it.
 
         The experiment is `experiment_name` where the job itself names none; else the current folder's name.
+        `relax` says whether its environments' packages may be the nearest that can be had; None: as the client says.
         Raises InvalidDocument with every problem.
         """
-        made = self._verbs.create(job, default_experiment=experiment_name or _experiment_of_this_folder())
+        default = experiment_name or _experiment_of_this_folder()
+        made = self._verbs.create(job, default_experiment=default, relax=relax)
         return Job(self._verbs, made.record, made.warnings)
 
-    def plan(self, job: "Document | HasDocument", *, experiment_name: str | None = None) -> Mapping[str, Any]:
+    def plan(
+        self,
+        job: "Document | HasDocument",
+        *,
+        experiment_name: str | None = None,
+        relax: bool | None = None,
+    ) -> Mapping[str, Any]:
         """What `create` would do, step by step, as `job create --dry-run` prints it. Nothing is created or uploaded."""
         default = experiment_name or _experiment_of_this_folder()
-        return self._verbs.plan(job, default_experiment=default).record
+        return self._verbs.plan(job, default_experiment=default, relax=relax).record
 
-    def validate(self, job: "Document | HasDocument") -> Mapping[str, Any]:
+    def validate(self, job: "Document | HasDocument", *, relax: bool | None = None) -> Mapping[str, Any]:
         """`result`, `errors` and `warnings`, as `job validate` prints them. Nothing is created."""
-        return self._verbs.validate(job)
+        return self._verbs.validate(job, relax=relax)
 
     def show(self, name: str) -> Job:
         """The job of that name. Raises NotFound."""

@@ -15,6 +15,7 @@ from penstock.resources.scope import registry_of, registry_scope
 from penstock.resources.workspace_settings import WorkspaceSettings
 from penstock.server.platform import Platform
 from penstock.server.verbs.lifecycle import Shown
+from penstock.settings import WORKSPACE_SETTINGS
 
 
 def _platform(request: Request) -> Platform:
@@ -27,8 +28,8 @@ def _caller(request: Request) -> Caller:
     if not isinstance(caller, Caller):  # the outer application forgot; never let a request through unnamed
         raise NotAuthenticated("the request carries no identity")
     header = request.headers.get("penstock-settings")
-    if header and caller.kind == "owner":  # they name files of this machine, which is the owner's
-        return replace(caller, settings=_settings(header))
+    if header:
+        return replace(caller, settings=_settings(header, may_name_files=caller.kind == "owner"))
     return caller
 
 
@@ -36,16 +37,17 @@ def _shown(include_archived: bool = False, archived_only: bool = False) -> Shown
     return Shown.of(include_archived=include_archived, archived_only=archived_only)
 
 
-def _settings(header: str) -> Mapping[str, str]:
-    """The workspace settings that the caller's environment overrides."""
+def _settings(header: str, *, may_name_files: bool) -> Mapping[str, Any]:
+    """The workspace settings that the caller's flags and environment override. Files of this machine are its owner's."""
     try:
         settings = WorkspaceSettings.model_validate(json.loads(header))
     except (ValueError, ValidationError) as error:
         raise PenstockError(
             "the header Penstock-Settings cannot be read",
-            hint="it is JSON: names of settings with absolute paths",
+            hint="it is JSON: the settings of a workspace, with absolute paths",
         ) from error
-    return settings.to_document()
+    said = settings.to_document()
+    return {name: value for name, value in said.items() if may_name_files or name not in WORKSPACE_SETTINGS}
 
 
 Here = Annotated[Platform, Depends(_platform)]

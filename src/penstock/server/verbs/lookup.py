@@ -41,7 +41,7 @@ class WorkspaceLookup(Lookup):
     """Look-ups in one workspace within one transaction."""
 
     def __init__(
-        self, platform: Platform, tx: Transaction, workspace: str, given: Mapping[str, str] | None = None
+        self, platform: Platform, tx: Transaction, workspace: str, given: Mapping[str, Any] | None = None
     ) -> None:
         self._platform = platform
         self._tx = tx
@@ -55,7 +55,7 @@ class WorkspaceLookup(Lookup):
         """What deserves a warning of what was looked into."""
 
     @cached_property
-    def settings(self) -> Mapping[str, str]:
+    def settings(self) -> Mapping[str, Any]:
         """The workspace's settings, as they count for this caller: `given` came with the request."""
         if registry_of(self._workspace) is not None:
             return self._given

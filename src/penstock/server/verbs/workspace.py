@@ -19,6 +19,7 @@ from penstock.resources.workspace import Workspace
 from penstock.resources.workspace_settings import WorkspaceSettings
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
+from penstock.settings import WORKSPACE_SETTINGS, merged_settings
 from penstock.store.records.workspace import WorkspaceRecord
 from penstock.store.transaction import Transaction
 
@@ -62,7 +63,9 @@ def _described_again(
         display_name=workspace.display_name or existing.display_name,
         description=existing.description if workspace.description is None else workspace.description,
         tags={**existing.tags, **workspace.tags},
-        settings=WorkspaceSettings.model_validate({**existing.settings, **workspace.settings.to_document()}),
+        settings=WorkspaceSettings.model_validate(
+            merged_settings(existing.settings, workspace.settings.to_document())
+        ),
     )
     return _changed(platform, tx, existing, said)
 
@@ -143,7 +146,7 @@ def _check_settings(settings: WorkspaceSettings) -> None:
             f"/settings/{name}", f"there is no file {path}", hint="give the path of a file", code="missing"
         )
         for name, path in settings.to_document().items()
-        if not Path(path).is_file()
+        if name in WORKSPACE_SETTINGS and not Path(path).is_file()
     ]
     if problems:
         raise InvalidDocument(problems)
@@ -151,12 +154,12 @@ def _check_settings(settings: WorkspaceSettings) -> None:
     read_environment_map(settings.environment_map)
 
 
-def settings_of(tx: Transaction, workspace: str, given: Mapping[str, str]) -> Mapping[str, str]:
-    """The workspace's settings; what came with a request (from the caller's environment) counts before them.
+def settings_of(tx: Transaction, workspace: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The workspace's settings; what came with a request (flags, the caller's environment) counts before them.
 
     A registry has none of its own."""
     found = tx.workspaces.find(workspace)
-    return {**(found.settings if found else {}), **given}
+    return merged_settings(found.settings if found else {}, given)
 
 
 def listing(platform: Platform, caller: Caller) -> list[dict[str, Any]]:
