@@ -289,7 +289,6 @@ WARNED: dict[str, tuple[str, str, str]] = {
         "/jobs/a/inputs/xx",
         "has no input `xx`: it is left out",
     ),
-    "a doubled dollar": ("{command: 'a $${{inputs.x}}', inputs: {x: 1}}", "/command", "a `$` too many"),
 }
 
 

@@ -164,3 +164,17 @@ def test_a_job_is_described_otherwise_hidden_and_shown_again(client: Client) -> 
     assert (changed.record["display_name"], changed.record["tags"]) == ("Kept", {"kept": "yes"})
     assert hidden == [job.name]
     assert job.name in [each.name for each in client.jobs.list()]
+
+
+def test_a_doubled_dollar_is_mended_and_told(client: Client) -> None:
+    """`$${{…}}` from a template: the field is named, and what is kept says the meant form."""
+    job = client.jobs.create(
+        command("echo got $${{inputs.word}}", inputs={"word": "it"}, environment=ENVIRONMENT)
+    )
+    said = io.StringIO()
+    job.stream(said)
+
+    (told,) = [each for each in job.warnings if "too many" in each.message]
+    assert told.pointer == "/command"
+    assert job.record["command"] == "echo got ${{inputs.word}}"
+    assert "got it" in said.getvalue()

@@ -123,7 +123,7 @@ def send(
                 continue
             raise invalid(prepared.document, prepared.document.locate(error.problems), error) from error
         warnings = [problem_of(warning) for warning in value.get("warnings") or ()]
-        return Created(value["record"], (*prepared.warnings, *prepared.document.locate(warnings)))
+        return Created(value["record"], (*prepared.warnings, *prepared.document.locate_warnings(warnings)))
     raise Conflict(
         "the server goes on missing files that were sent", hint="is `penstock gc` running? repeat the command"
     )

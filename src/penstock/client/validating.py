@@ -19,7 +19,9 @@ def validate(connection: Connection, path: str, document: Document | HasDocument
         return validate(connection, path, settled)
     values = {error.get("path"): error.get("value") for error in answer.get("errors") or ()}
     problems = prepared.document.together(problem_of(error) for error in answer.get("errors") or ())
-    others = prepared.document.locate(problem_of(warning) for warning in answer.get("warnings") or ())
+    others = prepared.document.locate_warnings(
+        problem_of(warning) for warning in answer.get("warnings") or ()
+    )
     return {
         "result": "Failed" if problems else "Succeeded",
         "errors": [{**_finding(problem), "value": values.get(problem.pointer)} for problem in problems],

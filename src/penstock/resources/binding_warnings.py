@@ -1,10 +1,9 @@
 """What works in a job's bindings, but deserves a word: old forms, things that Azure ML refuses, outputs nobody writes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from penstock.errors import Problem
-from penstock.resources.expressions import doubled
 from penstock.resources.nearest import did_you_mean
 from penstock.resources.raw_pipeline import LOCAL, RawPipeline, binding_of, mapping
 from penstock.resources.wording import pointer_of, quoted
@@ -84,15 +83,3 @@ def _unwritten_outputs(pipeline: RawPipeline) -> Iterator[Problem]:
             yield Problem(
                 pointer_of(("outputs", name)), f"no step writes output `{name}` of the pipeline", hint=hint
             )
-
-
-def doubled_expressions(value: object, pointer: str) -> Iterator[Problem]:
-    if isinstance(value, str):
-        if doubled(value):
-            yield Problem(pointer, "`$${{…}}` has a `$` too many; it is taken as `${{…}}`")
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from doubled_expressions(item, pointer + pointer_of((str(key),)))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from doubled_expressions(item, pointer + pointer_of((index,)))

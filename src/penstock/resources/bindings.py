@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.errors import Problem
 from penstock.resources.binding_graph import needs_of
-from penstock.resources.binding_warnings import doubled_expressions, pipeline_warnings
+from penstock.resources.binding_warnings import pipeline_warnings
 from penstock.resources.command_text import (
     Declared,
     command_problems,
@@ -32,10 +32,9 @@ def problems_in(data: Mapping[str, Any], *, is_component: bool = False) -> list[
 
 def warnings_in(data: Mapping[str, Any], *, is_component: bool = False) -> list[Problem]:
     """What works, but deserves a word."""
-    found = list(doubled_expressions(data, ""))
-    if spelled_type(data) == "pipeline":
-        found += pipeline_warnings(RawPipeline(data, is_component=is_component))
-    return found
+    if spelled_type(data) != "pipeline":
+        return []
+    return list(pipeline_warnings(RawPipeline(data, is_component=is_component)))
 
 
 def dependencies(job: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

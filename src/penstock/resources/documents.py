@@ -13,6 +13,7 @@ from penstock.resources.component import CommandComponent
 from penstock.resources.compute import Compute
 from penstock.resources.data import Data
 from penstock.resources.datastore import BY_TYPE, Datastore
+from penstock.resources.doubled import mended
 from penstock.resources.environment import Environment
 from penstock.resources.job import CommandJob, PipelineJob
 from penstock.resources.job_types import spelled_type
@@ -75,6 +76,9 @@ def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
     has_bindings = kind in ("job", "component") and isinstance(data, Mapping)
     if has_bindings and (depth := too_deep(data, is_component=kind == "component")) is not None:
         raise InvalidDocument([depth])
+    doubled: list[Problem] = []
+    if has_bindings:
+        data, doubled = mended(data)
     try:
         resource = _model_for(kind, data).model_validate(data)
     except ValidationError as error:
@@ -86,7 +90,8 @@ def parse(kind: str, data: Mapping[str, Any]) -> Parsed:
     warnings = list(warnings_within(resource))
     if has_bindings:
         warnings += bindings.warnings_in(data, is_component=kind == "component")
-    return Parsed(resource, tuple(_said_once(warnings)))
+    # A slip is told at each place where it was made: every one is to be mended.
+    return Parsed(resource, (*_said_once(warnings), *doubled))
 
 
 def json_schema(kind: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_OPENING = re.compile(r"(?<!\$)\$\$\{\{|\$\{\{|\$\[\[")
-_DOUBLED = re.compile(r"(?<!\$)\$\$\{\{")
+# A doubled dollar is a slip, read as one (`doubled` mends it in documents); three are the shell's own `$$` and an expression.
+_OPENING = re.compile(r"(?<!\$)\$\$\{\{|\$\{\{|(?<!\$)\$\$\[\[|\$\[\[")
 _INSIDE = re.compile(r"(?<!\$)\$\$\{\{|\$\{\{|\$\[\[|\]\]")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -73,6 +73,10 @@ def parse_template(text: str) -> Template:
     at = 0
     while (opening := _OPENING.search(text, at)) is not None:
         _add_text(parts, text[at : opening.start()])
+        if opening.group() == "$$[[":
+            raise BadExpression(
+                "`$$[[` has a `$` too many", "`$[[ … ]]` around the fragment", opening.start() + 1
+            )
         if opening.group() == "$[[":
             fragment, at = _fragment(text, opening.start())
             parts.append(fragment)
@@ -97,11 +101,6 @@ def whole(text: str) -> Expression | None:
 def expressions_in(text: str) -> tuple[Expression, ...]:
     """Every expression of a text in order, also those in `$[[ … ]]`. Raises BadExpression."""
     return tuple(_expressions(parse_template(text)))
-
-
-def doubled(text: str) -> bool:
-    """Whether a `$${{ … }}` is in the text: taken as `${{ … }}`, which deserves a warning."""
-    return _DOUBLED.search(text) is not None
 
 
 def render(template: Template, value_of: Callable[[Expression], str | None]) -> str:

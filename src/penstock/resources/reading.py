@@ -82,6 +82,14 @@ class Document:
         """The problems with file and line. Those that have a file keep it; in a flag there is no line."""
         return tuple(problem if problem.file is not None else self._placed(problem) for problem in problems)
 
+    def locate_warnings(self, warnings: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Warnings with file and line, each once per place: what three steps include is written once."""
+        found: dict[object, Problem] = {}
+        for warning in warnings:
+            where = self.position_of(warning.pointer) if warning.pointer else None
+            found.setdefault((where or warning.pointer, warning.message, warning.hint), warning)
+        return self.locate(found.values())
+
     def together(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """This side's problems, then others (the server's), without those that only follow from this side's.
 

@@ -93,7 +93,7 @@ def _judged(document: Document) -> Verdict:
         parsed = parse(document.kind, _as_if_uploaded(document))
     except InvalidDocument as error:
         return Verdict(document.kind, document.together(error.problems), document.locate(said))
-    warnings = document.locate([*said, *parsed.warnings])
+    warnings = document.locate_warnings([*said, *parsed.warnings])
     return Verdict(document.kind, document.problems, warnings)
 
 
