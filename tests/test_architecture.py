@@ -32,6 +32,7 @@ STOREYS: dict[str, float] = {
     "compute": 2,
     "datastores": 2,
     "environments": 2,
+    "profiling": 2,
     "tracking": 2,
     "identity": 1.5,
     "store": 1,
@@ -54,6 +55,8 @@ KNOWN_ONLY_TO = {
     "mlflow": {"tracking"},
     "fastapi": {"server"},
     "starlette": {"server"},
+    "polars": {"profiling"},
+    "fastexcel": {"profiling"},
     "uvicorn": {"server", "tracking"},  # each runs a process of its own
 }
 

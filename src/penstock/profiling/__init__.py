@@ -1,0 +1,1 @@
+"""Data as tables: reading them lazily, and saying what is in them."""
