@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from penstock.cli import flags, update_flags
+from penstock.cli import flags, update_flags, update_from_file
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
 from penstock.errors import NotFound, PenstockError
@@ -14,7 +14,7 @@ from penstock.errors import NotFound, PenstockError
 class AssetNoun:
     """What is different from one kind of asset to the next. `attribute` is the client's name for it.
 
-    `options` are what `create` is told besides the document.
+    `options` are what `create` is told besides the document; `updates_from_file`: `update` takes the asset's file too.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class AssetNoun:
     create_examples: tuple[Example, ...]
     options: Callable[[Invocation], Mapping[str, Any]] = lambda invocation: {}
     may_change: str = "description, tags or properties"
+    updates_from_file: bool = False
 
 
 VERSION_OR_LABEL = (
@@ -100,10 +101,10 @@ def commands_of(noun: AssetNoun) -> tuple[Command, ...]:
             summary=f"Change the {noun.may_change} of one version of {one}.",
             description=(
                 "What a version is made of never changes. Properties are only ever added. Takes exactly one of --version"
-                " and --label."
+                " and --label." + (f" {update_from_file.SAID}" if noun.updates_from_file else "")
             ),
             arguments=(
-                flags.name_of(kind),
+                *(update_from_file.ARGUMENTS if noun.updates_from_file else (flags.name_of(kind),)),
                 *VERSION_OR_LABEL,
                 *update_flags.ARGUMENTS,
                 flags.REGISTRY_NAME,
@@ -210,7 +211,10 @@ def _show(noun: AssetNoun, invocation: Invocation) -> object:
 
 
 def _update(noun: AssetNoun, invocation: Invocation) -> object:
-    changes = update_flags.changes_of(invocation)
+    if noun.updates_from_file:
+        changes = update_from_file.changes_of(invocation, noun.kind)
+    else:
+        changes = update_flags.changes_of(invocation)
     return of_one_version(
         noun, invocation, "update", lambda assets, which: assets.update(changes=changes, **which)
     )

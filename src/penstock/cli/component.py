@@ -34,6 +34,7 @@ _NOUN = AssetNoun(
     ),
     fields=_fields,
     may_change="display_name, description, tags or properties",
+    updates_from_file=True,
     create_summary="Register a component.",
     create_description=(
         "Takes the code that the file names, with its additional includes, and the environment's version of today."

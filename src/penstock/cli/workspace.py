@@ -58,10 +58,40 @@ def _update(invocation: Invocation) -> object:
         if getattr(arguments, name) is not None:
             values[name] = getattr(arguments, name)
     values.update(update_flags.tags_of(invocation))
-    if not any(changes.values()):
+    if not any(changes.values()) and not arguments.file:
         raise UsageError("nothing to update", hint="for example: --set settings.url_map=urls.yml")
-    record = invocation.client.workspaces.update(arguments.name, changes)
+    name, record = arguments.name, None
+    if arguments.file:
+        record = _updated_from_file(invocation)
+        name = str(record["name"])
+    if any(changes.values()):
+        record = invocation.client.workspaces.update(name, changes)
     return None if arguments.no_wait else record
+
+
+def _updated_from_file(invocation: Invocation) -> dict[str, object]:
+    """What the file says is taken over, what it does not say stays. It makes no new workspace."""
+    from pathlib import Path
+
+    from penstock.cli.documents import named, show_warnings
+    from penstock.resources.reading import read_document
+
+    arguments, workspaces = invocation.arguments, invocation.client.workspaces
+    # --set is applied to the workspace afterwards, so it is no part of the file here.
+    document = read_document(
+        Path(arguments.file), "workspace", fields={"name": arguments.name or arguments.workspace_name}
+    )
+    for warning in document.warnings:
+        invocation.warn(warning)
+    name = document.data.get("name")
+    if isinstance(name, str):
+        try:
+            workspaces.show(name)
+        except NotFound as error:
+            raise named(error, "workspace", name, (str(row["name"]) for row in workspaces.list())) from error
+    made = workspaces.create(document)
+    show_warnings(invocation, made.warnings)
+    return dict(made.record)
 
 
 def _delete(invocation: Invocation) -> None:
@@ -129,6 +159,11 @@ COMMANDS = (
             "`settings.environments.relax` lets environments whose packages cannot be had any more take the nearest that can."
         ),
         arguments=(
+            Argument(
+                ("--file", "-f"),
+                "A workspace's YAML file: what it says is taken over, the rest stays.",
+                metavar="FILE",
+            ),
             Argument(("--name", "-n"), "Name of the workspace: the one of -w or the defaults if left out."),
             Argument(("--display-name", "-d"), "Name to show.", metavar="TEXT"),
             Argument(("--description",), "Description.", metavar="TEXT"),
