@@ -210,8 +210,18 @@ class Home:
 
     @property
     def config(self) -> Path:
-        """The defaults that `penstock configure` writes (JSON)."""
+        """What `penstock configure` and the `az` shim keep (JSON)."""
         return self.path / "config.json"
+
+    @property
+    def config_lock(self) -> Path:
+        """Held (flock) by whoever changes the config file."""
+        return self.path / "config.lock"
+
+    @property
+    def az_shim(self) -> Path:
+        """The `az` that `penstock az-shim` writes, alone in its folder: the folder goes on PATH."""
+        return self.path / "shim" / "az"
 
     @property
     def socket(self) -> Path:

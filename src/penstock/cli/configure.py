@@ -15,19 +15,15 @@ def run(invocation: Invocation) -> object:
         if arguments.list_defaults is None:
             raise UsageError("nothing to configure", hint="penstock configure --defaults workspace=taxi-dev")
         return _listed(invocation)
-    changed = dict(invocation.defaults)
     for word in arguments.defaults:
         if "=" not in word:
             raise UsageError(
                 f"argument --defaults: `{word}` is not NAME=VALUE", hint="an empty value removes a default"
             )
-    for name, value in pairs_of(arguments.defaults).items():
+    changes = pairs_of(arguments.defaults)
+    for name, value in changes.items():
         _check(invocation, name, value)
-        if value:
-            changed[name] = value
-        else:
-            changed.pop(name, None)
-    defaults.write(invocation.home, changed)
+    defaults.change(invocation.home, changes)
     return None
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock.cli.grammar import GLOBAL_ARGUMENTS, OUTPUT_FORMATS, Command, parse
+from penstock.cli.program import spoken
 from penstock.cli.registry import COMMANDS_NOT_YET, NOT_YET, NOUNS, Noun
+from penstock.cli.subscription import with_subscription
 from penstock.errors import PenstockError, UsageError
 from penstock.resources.nearest import nearest
 
@@ -21,7 +23,7 @@ _SWITCHES = tuple(
 
 def dispatch(words: list[str]) -> int:
     """Run what the words say; the exit code. Errors are raised."""
-    words = _global_flags_last(words)
+    words = global_flags_last(words)
     if words[:1] == ["ml"]:
         # `az ml job create` with `az` replaced by `penstock`.
         words = words[1:]
@@ -30,43 +32,53 @@ def dispatch(words: list[str]) -> int:
     if not words or words[0] in _HELP or all(word in _SWITCHES for word in words):
         from penstock.cli.help import root_help
 
-        return _print(root_help())
+        return print_help(root_help())
     noun = _noun_of(words[0])
     commands = noun.commands()
     if noun.alone:
-        return _run_command(commands[noun.name], f"penstock {noun.name}", words[1:])
+        return run_command(commands[noun.name], f"penstock {noun.name}", words[1:])
     if len(words) == 1 or words[1] in _HELP:
         return _show_noun(noun, commands, asked=len(words) > 1)
     command = commands.get(words[1].lower())
     if command is None:
         _refuse_command(noun, commands, words[1])
-    return _run_command(command, f"penstock {noun.name} {command.name}", words[2:])
+    return run_command(command, f"penstock {noun.name} {command.name}", words[2:])
 
 
 def _show_noun(noun: Noun, commands: Mapping[str, Command], *, asked: bool) -> int:
-    """The noun's help: the result where it was asked for, else what is wrong with a command line that names no command."""
     from penstock.cli.help import noun_help
+
+    return show_or_refuse(noun_help(f"penstock {noun.name}", noun.summary, commands), asked=asked)
+
+
+def show_or_refuse(text: str, *, asked: bool) -> int:
+    """A help text: the result where it was asked for, else what is wrong with words that name no command."""
     from penstock.cli.invocation import write_error
 
-    text = noun_help(noun, commands)
     if asked:
-        return _print(text)
-    write_error(text)
+        return print_help(text)
+    write_error(spoken(text))
     return UsageError.exit_code
 
 
-def _run_command(command: Command, full_name: str, words: Sequence[str]) -> int:
+def print_help(text: str) -> int:
+    """Help is talk, though it goes to stdout."""
+    return _print(spoken(text))
+
+
+def run_command(command: Command, full_name: str, words: Sequence[str]) -> int:
+    """Run one command with the words behind its name; the exit code. Errors are raised."""
     from penstock.cli.invocation import Invocation, Outcome
 
     if any(word in ("-h", "--help") for word in words):
         from penstock.cli.help import command_help
 
-        return _print(command_help(command, full_name))
+        return print_help(command_help(command, full_name))
     arguments = parse(command, full_name, words)
     if arguments.help:
         from penstock.cli.help import command_help
 
-        return _print(command_help(command, full_name))
+        return print_help(command_help(command, full_name))
     invocation = Invocation(arguments, full_name, words)
     search = None
     if arguments.query:
@@ -81,9 +93,8 @@ def _run_command(command: Command, full_name: str, words: Sequence[str]) -> int:
     if outcome.text is not None and arguments.output is None and search is None:
         _print(outcome.text)
     elif outcome.record is not None:
-        _print_record(
-            search(outcome.record) if search else outcome.record, invocation, queried=search is not None
-        )
+        record = with_subscription(outcome.record, invocation.home)
+        _print_record(search(record) if search else record, invocation, queried=search is not None)
     return outcome.exit_code
 
 
@@ -158,7 +169,7 @@ def _refuse_command(noun: Noun, commands: Mapping[str, Command], word: str) -> N
     )
 
 
-def _global_flags_last(words: list[str]) -> list[str]:
+def global_flags_last(words: list[str]) -> list[str]:
     """Global flags typed before the noun, moved behind the command, where the parser expects them."""
     takes_value = {
         name: argument.takes == "value" for argument in GLOBAL_ARGUMENTS for name in argument.names

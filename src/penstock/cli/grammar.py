@@ -157,7 +157,7 @@ def usage(command: Command, full_name: str) -> str:
     for argument in command.arguments:
         word = argument.names[0]
         if argument.is_positional:
-            word = metavar_of(argument)
+            word = metavar_of(argument) + (" ..." if argument.takes == "values" else "")
         elif argument.takes in ("value", "values", "lists"):
             word += f" {metavar_of(argument)}" + ("" if argument.takes == "value" else " ...")
         words.append(word if argument.required else f"[{word}]")
@@ -179,14 +179,14 @@ def _parser_of(arguments: Sequence[Argument], full_name: str) -> _Parser:
             options["dest"] = argument.destination
         else:
             # Never required in argparse's eyes: `_refuse_missing` words it the same for flags and positionals.
-            options["nargs"] = "?"
+            options["nargs"] = "*" if argument.takes == "values" else "?"
         if argument.takes == "nothing":
             options["action"] = "store_true"
         elif argument.takes == "truth":
             options.update(nargs="?", const=True, type=_truth)
         else:
             options["type"] = _converter_of(argument)
-            if argument.takes == "values":
+            if argument.takes == "values" and not argument.is_positional:
                 options.update(nargs="+", action="extend")
             elif argument.takes == "lists":
                 options.update(nargs="+", action="append")

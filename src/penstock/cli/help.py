@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from penstock import __version__
 from penstock.cli.grammar import GLOBAL_ARGUMENTS, Argument, Command, metavar_of, usage
-from penstock.cli.registry import NOUNS, Noun
+from penstock.cli.registry import NOUNS
 
 _WIDEST, _NARROWEST = 100, 40
 
@@ -23,8 +23,8 @@ def root_help() -> str:
             "",
             "usage: penstock NOUN [COMMAND] [ARGUMENTS]",
             "",
-            *_section("Nouns", rows),
-            *_section(
+            *section("Nouns", rows),
+            *section(
                 "Start here",
                 [
                     ("penstock demo", "see everything work, on data that is already here"),
@@ -40,19 +40,19 @@ def root_help() -> str:
     )
 
 
-def noun_help(noun: Noun, commands: Mapping[str, Command]) -> str:
-    """What `penstock job --help` shows."""
+def noun_help(name: str, summary: str, commands: Mapping[str, Command]) -> str:
+    """What `penstock job --help` shows; `name` is `penstock job`."""
     rows = [(command.name, command.summary) for command in commands.values()]
     example = next(iter(commands.values())).examples[0]
     return "\n".join(
         [
-            f"penstock {noun.name}: {noun.summary}",
+            f"{name}: {summary}",
             "",
-            f"usage: penstock {noun.name} COMMAND [ARGUMENTS]",
+            f"usage: {name} COMMAND [ARGUMENTS]",
             "",
-            *_section("Commands", rows),
-            *_section("Example", [(example.command, example.title)], stacked=True),
-            f"`penstock {noun.name} COMMAND --help` shows a command's arguments and examples.",
+            *section("Commands", rows),
+            *section("Example", [(example.command, example.title)], stacked=True),
+            f"`{name} COMMAND --help` shows a command's arguments and examples.",
             "",
         ]
     )
@@ -66,9 +66,9 @@ def command_help(command: Command, full_name: str) -> str:
             lines += [*_paragraph(paragraph), ""]
     lines += [*_wrap(usage(command, full_name), _width(), "    "), ""]
     if command.arguments:
-        lines += _section("Arguments", _argument_rows(command.arguments))
-    lines += _section("Global arguments", _argument_rows(GLOBAL_ARGUMENTS))
-    lines += _section(
+        lines += section("Arguments", _argument_rows(command.arguments))
+    lines += section("Global arguments", _argument_rows(GLOBAL_ARGUMENTS))
+    lines += section(
         "Examples", [(example.command, example.title) for example in command.examples], stacked=True
     )
     return "\n".join(lines)
@@ -107,7 +107,7 @@ def _argument_rows(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
     return rows
 
 
-def _section(title: str, rows: Iterable[tuple[str, str]], *, stacked: bool = False) -> list[str]:
+def section(title: str, rows: Iterable[tuple[str, str]], *, stacked: bool = False) -> list[str]:
     """Two columns under a title; `stacked` puts the right one above the left, indented less: for examples."""
     rows = list(rows)
     lines = [title]

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from penstock.cli import defaults
+from penstock.cli.program import spoken
 from penstock.settings import Home, setting
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Invocation:
     def say(self, text: str) -> None:
         """Talk: progress and notices, on stderr."""
         if not self.arguments.only_show_errors:
-            write_error(text + "\n")
+            write_error(spoken(text) + "\n")
 
     def warn(self, text: str) -> None:
         """A warning, on stderr."""

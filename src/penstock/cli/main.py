@@ -5,34 +5,48 @@ Exit codes, as those of `az`: 0 done, 1 failed, 2 the command line cannot be und
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. Raises nothing."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    return guarded(list(sys.argv[1:] if argv is None else argv), _penstock)
+
+
+def guarded(words: list[str], does: Callable[[list[str]], int]) -> int:
+    """Do what the words say; every error becomes words on stderr and an exit code."""
     try:
         if os.name == "nt":
             return _refuse_windows()
-        if words[:1] in (["--version"], ["-V"]):
-            return _print_version()
-        from penstock.cli.dispatch import dispatch
-
-        for word in words:
-            _check_text(word)
-        return dispatch(words)
+        return does(words)
     except BrokenPipeError:
         return _end_without_a_reader()
     except KeyboardInterrupt as interruption:
         from penstock.cli.invocation import write_error
+        from penstock.cli.program import spoken
 
         # Its message, where a command has one, says what goes on without us.
-        write_error(f"\n{str(interruption) or 'interrupted'}\n")
+        write_error(f"\n{spoken(str(interruption)) or 'interrupted'}\n")
         return 1
     except Exception as error:
         from penstock.cli.problems import report
 
         return report(error, debug="--debug" in words)
+
+
+def _penstock(words: list[str]) -> int:
+    if words[:1] in (["--version"], ["-V"]):
+        return _print_version()
+    from penstock.cli.dispatch import dispatch
+
+    check_texts(words)
+    return dispatch(words)
+
+
+def check_texts(words: Sequence[str]) -> None:
+    """Refuse a command line of which a part is no text."""
+    for word in words:
+        _check_text(word)
 
 
 def _check_text(word: str) -> None:

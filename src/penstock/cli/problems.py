@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from penstock.cli.invocation import write_error
+from penstock.cli.program import spoken
 from penstock.errors import InvalidDocument, PenstockError, Problem
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2"}
@@ -39,7 +40,7 @@ def report(error: BaseException, *, debug: bool = False) -> int:
     if debug:
         write_error("".join(traceback.format_exception(error)))
     if isinstance(error, PenstockError):
-        write_error(text_of(error))
+        write_error(spoken(text_of(error)))
         return error.exit_code
     write_error(
         f"{paint('error:', 'red')} {type(error).__name__}: {error}\n"

@@ -18,7 +18,7 @@ class Noun:
     @property
     def module(self) -> str:
         # `registry` is this table's own name.
-        return f"penstock.cli.{'registries' if self.name == 'registry' else self.name}"
+        return f"penstock.cli.{'registries' if self.name == 'registry' else self.name.replace('-', '_')}"
 
     def commands(self) -> Mapping[str, Command]:
         """Its commands by name. Imports the noun's module: call it only for the noun that was typed."""
@@ -48,6 +48,9 @@ NOUNS: Mapping[str, Noun] = {
         ),
         Noun("configure", "Set defaults: workspace, resource group, location, output.", alone=True),
         Noun("completion", "Complete command lines in bash, zsh and fish."),
+        Noun(
+            "az-shim", "Put an `az` before the real one, so that scripts for the cloud run here.", alone=True
+        ),
         Noun("env", "Print what a notebook or script needs to reach MLflow.", alone=True),
         Noun("server", "Start, stop and look at the server."),
         Noun("status", "Say what is running.", alone=True),
