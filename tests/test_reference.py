@@ -33,6 +33,7 @@ KINDS = {
     "registry.yml": "registry",
     "environment.yml": "environment",
     "data.yml": "data",
+    "expectations.yml": "expectations",
     "flowers/MLTable": "mltable",
     "datastore.yml": "datastore",
     "datastore-blob.yml": "datastore",

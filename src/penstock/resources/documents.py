@@ -15,6 +15,7 @@ from penstock.resources.data import Data
 from penstock.resources.datastore import BY_TYPE, Datastore
 from penstock.resources.doubled import mended
 from penstock.resources.environment import Environment
+from penstock.resources.expectations import Expectations
 from penstock.resources.job import CommandJob, PipelineJob
 from penstock.resources.job_types import spelled_type
 from penstock.resources.mltable_file import MLTableFile
@@ -33,6 +34,7 @@ Resource = (
     | Registry
     | Environment
     | Data
+    | Expectations
     | Datastore
     | Model
     | Compute
@@ -47,6 +49,7 @@ MODELS: Final[Mapping[str, tuple[type[Resource], ...]]] = {
     "registry": (Registry,),
     "environment": (Environment,),
     "data": (Data,),
+    "expectations": (Expectations,),
     "datastore": tuple(BY_TYPE.values()),
     "mltable": (MLTableFile,),
     "model": (Model,),

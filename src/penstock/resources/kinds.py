@@ -55,11 +55,13 @@ _BY_KEY: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"primary_location", "replication_locations", "intellectual_property"}), "registry"),
     (frozenset({"target"}), "connection"),
     (frozenset({"model_id"}), "serverless-endpoint"),
+    (frozenset({"rows", "freshness", "extra_columns", "column_order"}), "expectations"),
 )
 _ENVIRONMENT_KEYS = frozenset({"image", "conda_file", "build", "inference_config"})
 
 # Words in the address of `$schema`, which is for editors and often copied from elsewhere: it decides only at the end.
 _BY_SCHEMA: tuple[tuple[str, str], ...] = (
+    ("expectations", "expectations"),
     ("onlinedeployment", "online-deployment"),
     ("onlineendpoint", "online-endpoint"),
     ("batchdeployment", "batch-deployment"),
@@ -83,6 +85,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "environment": "an environment",
     "data": "a data asset",
     "mltable": "an MLTable file",
+    "expectations": "a file of expectations",
     "online-deployment": "an online deployment",
     "online-endpoint": "an online endpoint",
 }
@@ -94,8 +97,11 @@ _ADVICE: Mapping[str, str] = {
         "use it in a step of a pipeline, as `component: ./{name}`, or create it with `penstock component create -f {name}`"
     ),
     "job": "submit it with `penstock job create -f {name}`",
+    "expectations": "check data against it with `penstock data validate -n <name> -f {name}`",
     "mltable": "create data of its folder: `penstock data create --type mltable --path <folder>`",
 }
+# With nothing else of what data, jobs or features have.
+_EXPECTATION_KEYS = frozenset({"columns", "unique", "rules"})
 _NOUNS = frozenset({"workspace", "registry", "environment", "data", "datastore", "model", "compute"})
 
 
@@ -119,6 +125,8 @@ def kind_of(data: Any) -> str | None:
             return "batch-endpoint" if found == "online-endpoint" and "defaults" in keys else found
     if kind == "local" and "path" in keys:
         return "datastore"
+    if keys & _EXPECTATION_KEYS and not keys & {"type", "path", "name"}:
+        return "expectations"
     if kind in ("", "mltable") and "paths" in keys:
         return "mltable"
     if kind in _BY_TYPE:

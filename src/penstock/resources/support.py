@@ -15,6 +15,21 @@ from penstock.resources.data import Data
 from penstock.resources.datastore import BY_TYPE, OneLake, OneLakeArtifact
 from penstock.resources.distribution import Distribution
 from penstock.resources.environment import BuildContext, Environment, InferenceConfig, Route
+from penstock.resources.expectations import (
+    Among,
+    ColumnExpectations,
+    CompoundKey,
+    Expectations,
+    Extent,
+    Freshness,
+    Limit,
+    Matches,
+    Nulls,
+    Order,
+    RowRule,
+    Span,
+    Switch,
+)
 from penstock.resources.field_types import Choice, NameRule
 from penstock.resources.inputs_and_outputs import InputValue, OutputValue
 from penstock.resources.job import CommandJob, CommandStep, PipelineJob, PipelineSettings
@@ -77,6 +92,26 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Part]], ...]], ...]]
             ("transformations[].read_parquet.", ReadParquet),
             ("transformations[].read_json_lines.", ReadJsonLines),
             ("transformations[].read_delta_lake.", ReadDeltaLake),
+        ),
+    ),
+    (
+        "Expectations",
+        "Any rule may also be a mapping with its `value` (of `allowed`: `values`), its own `severity` and, where it looks at single "
+        "rows, `mostly` and `where`.",
+        (
+            ("", Expectations),
+            ("freshness.", Freshness),
+            ("columns.<name>.", ColumnExpectations),
+            ("columns.<name>.nulls.", Nulls),
+            ("columns.<name>.max.", Limit),
+            ("columns.<name>.allowed.", Among),
+            ("columns.<name>.matches.", Matches),
+            ("columns.<name>.length.", Extent),
+            ("columns.<name>.unique.", Switch),
+            ("columns.<name>.increasing.", Order),
+            ("columns.<name>.mean.", Span),
+            ("unique[].", CompoundKey),
+            ("rules[].", RowRule),
         ),
     ),
     ("Model", "", (("", Model),)),

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements" / "azure-ai-ml.lock"
 LOADERS = Path(__file__).with_name("azure_loaders.py")
 PAGE = ROOT / "docs" / "reference" / "azure-ml-differences.md"
-# Kinds of files that azure-ai-ml has no loader for: another package of the product reads them.
-WITHOUT_LOADER = {"mltable"}
+# Kinds of files that azure-ai-ml has no loader for: another package of the product reads them, or they are ours.
+WITHOUT_LOADER = {"mltable", "expectations"}
 WRITE = os.environ.get("PENSTOCK_WRITE_GOLDEN") == "1"
 
 

@@ -1,0 +1,96 @@
+"""Checking a table against its expectations: all of them in one scan."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import InvalidDocument, Problem
+from penstock.profiling.checks import ROW, Check
+from penstock.profiling.column_checks import checks_of_column
+from penstock.profiling.column_views import View, views_of
+from penstock.profiling.results import Checked
+from penstock.profiling.table_checks import (
+    freshness_check,
+    key_check,
+    rows_check,
+    rule_check,
+    schema_checks,
+)
+from penstock.resources.expectations import Expectations
+from penstock.resources.wording import pointer_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EXAMPLES = 5
+"""Rows that are shown of what does not meet an expectation."""
+
+
+def check(
+    frame: "pl.LazyFrame",
+    expected: Expectations,
+    *,
+    now: datetime,
+    created: datetime | None = None,
+    examples: int = EXAMPLES,
+) -> Checked:
+    """Every expectation of a file, checked; the table is read once.
+
+    What polars cannot read is polars' error: `over_table` deals with it. `now` and `created` (when the version was made; None for files that are no version) are UTC, without saying so. With
+    `examples=0` no value of the data leaves this function but smallest and largest ones, means and counts.
+    """
+    _check_patterns(expected)
+    schema = frame.collect_schema()
+    checks = list(_checks(expected, views_of(schema), now, created))
+    wanted = {
+        f"{number} {part}": expression
+        for number, each in enumerate(checks)
+        for part, expression in each.expressions(examples).items()
+    }
+    found = _scan(frame, wanted)
+    results = []
+    for number, each in enumerate(checks):
+        prefix = f"{number} "
+        results.append(
+            each.result({key[len(prefix) :]: value for key, value in found.items() if key.startswith(prefix)})
+        )
+    rows = int(found["0 value"])
+    return Checked(rows, len(schema), tuple(results))
+
+
+def _checks(
+    expected: Expectations, views: Mapping[str, View], now: datetime, created: datetime | None
+) -> Iterator[Check]:
+    yield rows_check(expected)  # first: the number of rows is read from it
+    if expected.freshness is not None:
+        yield freshness_check(expected.freshness, views, expected.severity, now=now, created=created)
+    yield from schema_checks(expected, views)
+    for name, column in expected.columns.items():
+        yield from checks_of_column(name, column, views, expected.severity)
+    for index, key in enumerate(expected.unique):
+        yield key_check(index, key, views, expected.severity)
+    for index, rule in enumerate(expected.rules):
+        yield rule_check(index, rule, views, expected.severity)
+
+
+def _scan(frame: "pl.LazyFrame", wanted: "Mapping[str, pl.Expr]") -> dict[str, Any]:
+    """The one row of all values that the checks need."""
+    numbered = frame.with_row_index(ROW, offset=1)
+    return numbered.select(**wanted).collect(engine="streaming").row(0, named=True)
+
+
+def _check_patterns(expected: Expectations) -> None:
+    """Refuse a regular expression that the engine does not have, at its place, before anything is read."""
+    import polars as pl
+
+    problems = []
+    for name, column in expected.columns.items():
+        if column.matches is None:
+            continue
+        try:
+            pl.Series([""]).str.contains(column.matches.value)
+        except pl.exceptions.PolarsError as error:
+            message = f"`matches` is not understood: {str(error).strip().splitlines()[0]}"
+            problems.append(Problem(pointer_of(("columns", name, "matches")), message, code="unsupported"))
+    if problems:
+        raise InvalidDocument(problems)
