@@ -171,7 +171,7 @@ def test_a_model_is_downloaded_whole(person: Person, job: str) -> None:
     person.penstock("model", "download", "-n", "rivers-model", "-v", "1", "--download-path", "models")
     said = person.types("penstock", "model", "download", "-n", "own", "-l", "latest")
 
-    assert "python_function" in (person.folder / "models" / "rivers-model" / "MLmodel").read_text()
+    assert "python_function" in (person.folder / "models" / "rivers-model" / "model" / "MLmodel").read_text()
     assert (person.folder / "own" / "weights.bin").read_text() == "weights"
     assert (said.stdout, "downloaded 1 file of model `own`" in said.stderr) == ("", True)
     kept = next(

@@ -49,8 +49,8 @@ COMMANDS = (
     download_command(
         _NOUN,
         description=(
-            "Writes them into a folder called after the model, all of them or none; files that are there already are"
-            " overwritten. Takes exactly one of --version and --label."
+            "Writes them into a folder called after the model: a file by its name, a folder with its own name (`taxi/model/…` for"
+            " what was made of `…/model/`). All of them or none; files that are there already are overwritten. Takes exactly one of --version and --label."
         ),
         examples=(
             Example("to ./taxi", "penstock model download -n taxi -v 3"),

@@ -85,6 +85,15 @@ class ModelFolders:
         source = self._rest.get(workspace, "model-versions/get-download-uri", which)["artifact_uri"]
         return self._resolve(workspace, str(source))
 
+    def name_of(self, workspace: str, record: ModelVersion) -> str | None:
+        """What an MLflow client called the folder that it registered: `model` of `log_model(name="model")`."""
+        if record.path.startswith("models:/m-"):
+            identifier = record.path.removeprefix("models:/")
+            answer = self._rest.get(workspace, f"logged-models/{quote(identifier, safe='')}")
+            return str(answer["model"]["info"]["name"])
+        place = self.folder_of(workspace, record)
+        return place.name if place.is_dir() else None
+
     def _resolve(self, workspace: str, source: str) -> Path:
         if source.startswith("models:/m-"):
             return self._logged(workspace, source.removeprefix("models:/"))

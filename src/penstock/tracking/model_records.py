@@ -18,6 +18,8 @@ ModelType = Literal["custom_model", "mlflow_model"]
 OURS = "penstock."
 VERSION, TYPE, DIGEST = "penstock.version", "penstock.type", "penstock.digest"
 FILE_NAME, JOB, STAGE = "penstock.file_name", "penstock.job", "penstock.stage"
+# There for what was made of a folder only.
+FOLDER_NAME = "penstock.folder_name"
 # On a version: that one is archived. On the registered model: all its versions are, and those to come.
 ARCHIVED = "penstock.archived"
 PROPERTIES, OTHER_TAGS = "penstock.properties", "penstock.other_tags"
@@ -31,7 +33,7 @@ class ModelVersion:
     """One version of a registered model. Times are epoch seconds.
 
     `version` is Penstock's name for it, `mlflow_version` MLflow's number: `models:/<name>/<mlflow_version>`. `path` is
-    where its artifacts are (`mlflow-artifacts:/…`); `file_name` the name of the file or folder that it came from.
+    where its artifacts are (`mlflow-artifacts:/…`); `file_name` the name of the file or folder that it came from, `folder_name` the same for folders only.
     `flavors` is None where they were not read, as in lists. `digest` is None for what MLflow's clients registered.
     `archived` is either: `archived_alone`, or because the whole model is, and then it comes back only with that.
     """
@@ -54,6 +56,7 @@ class ModelVersion:
     created_at: float
     modified_at: float
     stage: str | None = None
+    folder_name: str | None = None
     archived_alone: bool = False
     archived_whole: bool = False
 
@@ -91,6 +94,7 @@ def record_of(said: Mapping[str, Any]) -> ModelVersion | None:
         created_at=created,
         modified_at=float(said.get("last_updated_timestamp", 0)) / 1000 or created,
         stage=tags.get(STAGE) or None,
+        folder_name=tags.get(FOLDER_NAME) or None,
     )
 
 

@@ -104,6 +104,7 @@ class Models:
         *,
         type: ModelType = "custom_model",  # noqa: A002  the YAML file's word
         file_name: str | None = None,
+        is_folder: bool | None = None,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
@@ -114,8 +115,10 @@ class Models:
         """Register a local file or folder; `version` None takes the next number.
 
         A version that exists with the same content is that one, described as it is now; with other content it is
-        AlreadyExists. `run_id` is the MLflow run that made it, which its page then links to.
+        AlreadyExists. `run_id` is the MLflow run that made it, which its page then links to. `file_name` is what the file
+        or folder was called where it came from; `is_folder` says which it was, where `source` does not.
         """
+        folder = source.is_dir() if is_folder is None else is_folder
         with self._locks[workspace, name], self._folders.taken_in(source) as (staged, files):
             digest = model_files.digest_of(files)
             _check_type(type, name, files)
@@ -130,6 +133,7 @@ class Models:
                 model_records.DIGEST: digest,
                 model_records.FILE_NAME: file_name or source.name,
                 model_records.PROPERTIES: json.dumps(dict(properties or {})),
+                **({model_records.FOLDER_NAME: file_name or source.name} if folder else {}),
                 **({model_records.STAGE: stage} if stage else {}),
                 **({model_records.JOB: job_name} if job_name else {}),
             }
@@ -228,6 +232,13 @@ class Models:
         if not place.exists():
             raise NotFound(f"the files of model `{name}:{version}` are gone: {place} does not exist")
         return place
+
+    def folder_name(self, workspace: str, name: str, version: str) -> str | None:
+        """What the folder was called that the version was made of; None where it is a single file."""
+        record = get_version(self.versions(workspace, name), workspace, name, version)
+        if record.digest is not None:
+            return record.folder_name
+        return self._folders.name_of(workspace, record)
 
     def _place_of(self, workspace: str, record: ModelVersion, *, verify: bool) -> Path:
         place = self._folders.folder_of(workspace, record)

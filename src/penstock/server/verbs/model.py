@@ -1,5 +1,6 @@
 """Models: MLflow's registry is ours, so what a script registers is listed here and the other way round."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.description import creation_context
 from penstock.jobs.places import uploaded_path
-from penstock.jobs.plans import InDatastore, RunArtifact, Source
+from penstock.jobs.plans import InDatastore, RegisteredModel, RunArtifact, Source
 from penstock.jobs.step_runner import run_named
 from penstock.resources import documents
 from penstock.resources import references as refs
 from penstock.resources.changes import Changes, changed_fields
 from penstock.resources.model import Model
+from penstock.resources.scope import registry_scope
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs import upload
@@ -39,7 +41,8 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     assert isinstance(model, Model)
     upload.demand(platform, document)
     identity = _identity(platform, workspace)
-    path, job, run = _bytes_of(platform, caller, workspace, str(model.path))
+    found = _bytes_of(platform, caller, workspace, str(model.path))
+    path = found.path
     if model.type == "mlflow_model" and not (path / "MLmodel").is_file():
         raise InvalidDocument(
             [
@@ -56,13 +59,14 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         model.version,
         path,
         type=model.type,
-        file_name=path.name,
+        file_name=found.called or path.name,
+        is_folder=found.is_folder,
         description=model.description,
         tags={key: str(value) for key, value in (model.tags or {}).items()},
         properties={key: str(value) for key, value in (model.properties or {}).items()},
         stage=model.stage,
-        job_name=job,
-        run_id=run,
+        job_name=found.job,
+        run_id=found.run,
     )
     with platform.database.transaction() as tx:
         event = AssetCreated(f"model/{version.name}:{version.version}", "model", version.version)
@@ -76,19 +80,31 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
     return Created(described, warnings_of(parsed, more))
 
 
-def _bytes_of(
-    platform: Platform, caller: Caller, workspace: str, text: str
-) -> tuple[Path, str | None, str | None]:
-    """Where the model's files lie, and the job or run that they came from."""
+@dataclass(frozen=True)
+class _Bytes:
+    """Where the model's files lie, the job or run that they came from, and what a model that they are of says of them.
+
+    `called` and `is_folder` are None where the path itself tells.
+    """
+
+    path: Path
+    job: str | None = None
+    run: str | None = None
+    called: str | None = None
+    is_folder: bool | None = None
+
+
+def _bytes_of(platform: Platform, caller: Caller, workspace: str, text: str) -> _Bytes:
     snapshot = parse_snapshot_uri(text)
     if snapshot is not None:
         upload.lay_out(platform, workspace, snapshot)
-        return uploaded_path(platform.home, workspace, snapshot), None, None
+        return _Bytes(uploaded_path(platform.home, workspace, snapshot))
     only_uploads(workspace, "model", text)
     reference = refs.parse_reference(text, "model")
     locator = platform.runner.locator(workspace)
     source: Source
-    job = run = None
+    job = run = called = None
+    is_folder: bool | None = None
     with platform.database.reading() as tx:
         if isinstance(reference, refs.JobOutput):
             source = WorkspaceLookup(platform, tx, workspace).job_output(reference)
@@ -103,12 +119,17 @@ def _bytes_of(
             source = RunArtifact(run, reference.path)
         elif isinstance(reference, refs.AssetReference):
             _, source = WorkspaceLookup(platform, tx, workspace).model(reference)
+            assert isinstance(source, RegisteredModel)
+            scope = workspace if source.registry is None else registry_scope(source.registry)
+            folder = platform.models.folder_name(scope, source.name, source.version)
+            called = folder or platform.models.get(scope, source.name, source.version).file_name
+            is_folder = folder is not None
         else:
             raise PenstockError(
                 f"a model cannot be made from `{text}` yet",
                 hint="give a local path, azureml://jobs/<job>/outputs/<output>/paths/<path>, or runs:/<run>/<path>",
             )
-    return locator.path_of(source), job, run
+    return _Bytes(locator.path_of(source), job, run, called, is_folder)
 
 
 def show(platform: Platform, caller: Caller, workspace: str, name: str, version: str) -> dict[str, Any]:

@@ -87,13 +87,15 @@ def _share_model(
     found = models.get(workspace, name, version)
     wanted, number = target.name or name, target.version or found.version
     is_new = models.find(scope, wanted, number) is None
+    folder = models.folder_name(workspace, name, found.version)
     shared = models.create(
         scope,
         wanted,
         number,
         models.local_folder(workspace, name, found.version),
         type=found.type,
-        file_name=found.file_name,
+        file_name=folder or found.file_name,
+        is_folder=folder is not None,
         description=found.description,
         tags=found.tags,
         properties=found.properties,
