@@ -25,6 +25,8 @@ class AssetNoun:
     create_description: str
     create_examples: tuple[Example, ...]
     options: Callable[[Invocation], Mapping[str, Any]] = lambda invocation: {}
+    tell: Callable[[Invocation, Mapping[str, Any]], None] = lambda invocation, record: None
+    """Says what a person should know of the record that was created."""
     may_change: str = "description, tags or properties"
     updates_from_file: bool = False
 
@@ -190,7 +192,9 @@ def _create(noun: AssetNoun, invocation: Invocation) -> object:
         **noun.fields(invocation),
     }
     document = document_of(invocation, noun.kind, fields)
-    return created(invocation, assets_of(noun, invocation).create(document, **noun.options(invocation)))
+    made = assets_of(noun, invocation).create(document, **noun.options(invocation))
+    noun.tell(invocation, made.record)
+    return created(invocation, made)
 
 
 def _list(noun: AssetNoun, invocation: Invocation) -> object:

@@ -9,6 +9,7 @@ from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.cli.problems import place_of, problem_lines
 from penstock.errors import Problem, UsageError
+from penstock.resources.relaxed import notice
 
 
 def run(invocation: Invocation) -> object:
@@ -34,10 +35,11 @@ def run(invocation: Invocation) -> object:
         position = document.position_of(str(entry.get("pointer") or ""))
         if position is not None:
             entry["file"], entry["line"] = position.file, position.line
-    problems = found["problems"]
+    problems, relaxed = found["problems"], found.get("relaxed") or []
     record = {
         "file": str(file),
         "missing": missing,
+        **({"relaxed": relaxed} if relaxed else {}),
         "created": [{"what": entry["what"], "name": entry["name"]} for entry in created],
         "problems": [
             {
@@ -53,7 +55,12 @@ def run(invocation: Invocation) -> object:
     }
     changed = [word for override in arguments.set or () for word in ("--set", override)]
     text = _text(
-        str(file), missing, created, problems, shlex.join(["penstock", "check", str(file), *changed])
+        str(file),
+        missing,
+        relaxed,
+        created,
+        problems,
+        shlex.join(["penstock", "check", str(file), *changed]),
     )
     return Outcome(record, text=text, exit_code=1 if missing or problems else 0)
 
@@ -61,6 +68,7 @@ def run(invocation: Invocation) -> object:
 def _text(
     file: str,
     missing: list[dict[str, Any]],
+    relaxed: list[dict[str, Any]],
     created: list[dict[str, Any]],
     problems: Sequence[Problem],
     command: str,
@@ -78,6 +86,7 @@ def _text(
                 lines.append(f"      {remedy}")
         if any(entry.get("create") for entry in missing):
             lines.append(f"create it at once: {command} --create-missing")
+    lines += [notice(entry["environment"], entry["relaxed"]) for entry in relaxed]
     if not missing and not problems:
         lines.append(f"{file} has all that it needs")
     return "\n".join(lines) + "\n"
@@ -110,6 +119,7 @@ COMMANDS = (
             Argument(("--file", "-f"), "The same as a flag.", metavar="FILE"),
             Argument(("--create-missing",), "Create what can be created.", takes="nothing"),
             flags.SET,
+            flags.RELAX,
         ),
         examples=(
             Example("what does my pipeline need?", "penstock check pipeline.yml"),

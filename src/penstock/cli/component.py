@@ -31,6 +31,7 @@ _NOUN = AssetNoun(
             "Accepted; a component that is not valid cannot run.",
             takes="nothing",
         ),
+        flags.RELAX,
     ),
     fields=_fields,
     may_change="display_name, description, tags or properties",
@@ -64,7 +65,7 @@ COMMANDS = (
     Command(
         name="validate",
         summary="Check a component's file without creating it; exit code 1 where something is wrong.",
-        arguments=(flags.FILE_REQUIRED, flags.NAME, flags.VERSION, flags.SET),
+        arguments=(flags.FILE_REQUIRED, flags.NAME, flags.VERSION, flags.SET, flags.RELAX),
         examples=(Example("everything that is wrong", "penstock component validate -f train.yml"),),
         run=_validate,
     ),

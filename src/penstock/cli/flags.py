@@ -29,6 +29,11 @@ MAX_RESULTS = Argument(("--max-results", "-r"), "At most this many.", convert=at
 INCLUDE_ARCHIVED = Argument(("--include-archived",), "Archived ones as well.", takes="nothing")
 ARCHIVED_ONLY = Argument(("--archived-only",), "Only archived ones.", takes="nothing")
 TAG = Argument(("--tag",), "Only those with this tag, as `key` or `key=value`.")
+RELAX = Argument(
+    ("--relax",),
+    "Take the nearest packages and Python that can be had where the asked ones cannot, and say which.",
+    takes="nothing",
+)
 REGISTRY_NAME = Argument(("--registry-name",), "Registry to use instead of the workspace.", metavar="NAME")
 
 

@@ -73,6 +73,7 @@ class Invocation:
             home=self.home,
             say=self.say,
             trace=self.trace if self.arguments.debug else None,
+            settings={"environments": {"relax": True}} if self.get("relax") else None,
         )
 
     def close(self) -> None:

@@ -226,6 +226,7 @@ COMMANDS = (
                 "Print what would run, step by step, and create nothing; exit code 1 where the job is refused.",
                 takes="nothing",
             ),
+            flags.RELAX,
         ),
         examples=(
             Example("run a pipeline and follow it", "penstock job create -f pipeline.yml --stream"),
@@ -238,6 +239,9 @@ COMMANDS = (
                 "with other inputs",
                 "penstock job create -f pipeline.yml --set inputs.rate=0.1 settings.force_rerun=true",
             ),
+            Example(
+                "although its packages are of another year", "penstock job create -f pipeline.yml --relax"
+            ),
         ),
         run=_create,
     ),
@@ -248,6 +252,7 @@ COMMANDS = (
             flags.FILE_REQUIRED,
             Argument(("--name", "-n"), "Name of the job; counts before the file's."),
             flags.SET,
+            flags.RELAX,
         ),
         examples=(
             Example("everything that is wrong", "penstock job validate -f pipeline.yml"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.errors import UsageError
+from penstock.resources.relaxed import MARK, line_of
 
 if TYPE_CHECKING:
     from penstock.resources.reading import Document
@@ -69,6 +70,8 @@ def _step(step: dict[str, Any]) -> Iterator[str]:
     waits = f", after {', '.join(step['waits_for'])}" if step["waits_for"] else ""
     yield f"{step['step']}  {decision}{waits}  ({because})"
     yield f"  environment  {_environment(step['environment'])}"
+    for row in step["environment"].get("relaxed", ()):
+        yield f"               {line_of(row)}  ({row['why']})"
     yield f"  compute      {step['compute'].removeprefix('azureml:')}"
     if step["code"]:
         yield f"  code         {step['code']['name']}  {step['code']['digest'][:12]}"
@@ -89,7 +92,10 @@ def _registered(output: dict[str, Any]) -> str:
 
 def _environment(environment: dict[str, Any]) -> str:
     digest = f" {environment['digest'][:12]}" if environment["digest"] else ""
-    return f"{environment['name']}{digest}, {environment['state']}"
+    mark = f", {environment['mark']}" if environment.get("mark") else ""
+    if not mark and environment.get("relax") and not digest:
+        mark = f", {MARK} where needed"
+    return f"{environment['name']}{digest}, {environment['state']}{mark}"
 
 
 def _input(value: dict[str, Any] | None) -> str:

@@ -36,6 +36,7 @@ class Row:
     started_at: float | None = None
     ended_at: float | None = None
     note: str = ""
+    mark: str = ""
 
     def apply(self, event: Record, now: float) -> None:
         """Take over what an event says. Times are the server's; `now` stands in where it sends none."""
@@ -43,6 +44,7 @@ class Row:
         if kind == "status":
             at = float(event.get("at") or now)
             self.status = str(event.get("status"))
+            self.mark = str(event.get("mark") or self.mark)
             if self.status not in ("NotStarted", "Queued") and self.started_at is None:
                 self.started_at = at
             if self.status in _ENDED:
@@ -148,6 +150,8 @@ class LiveProgress:
             text = Text(row.title.ljust(indent), no_wrap=True, overflow="ellipsis")
             text.append(f"  {row.status:<12}", style=_STYLES.get(row.status, ""))
             text.append(f"{row.elapsed(now):>7}")
+            if row.mark:
+                text.append(f"  {row.mark}", style="yellow")
             if row.note:
                 text.append(f"  {row.note}", style="dim")
             return text

@@ -63,7 +63,8 @@ class PlainProgress:
             self._log(event, step)
         elif kind == "status" and self._is_pipeline:
             subject = f"step {step}" if step else "pipeline"
-            self._line(f"[{clock(event.get('at'))}] {subject}: {event.get('status')}")
+            mark = f" ({event['mark']})" if event.get("mark") else ""
+            self._line(f"[{clock(event.get('at'))}] {subject}: {event.get('status')}{mark}")
         elif kind == "progress" and self._step_logs:
             for line in str(event.get("text", "")).splitlines():
                 self._line(f"[{step}] {line}" if step else line)

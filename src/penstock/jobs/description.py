@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from penstock.jobs.rows import relaxed_of
 from penstock.jobs.services import services_of
 from penstock.jobs.step_variables import SUBSCRIPTION
+from penstock.resources.relaxed import marked
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
 
@@ -68,6 +70,7 @@ def job_record(
         "id": resource_id(resource_group, job.workspace, "jobs", job.name),
         "resourceGroup": resource_group,
         "services": {**_services(job, page_base), **services_of(job)},
+        **marked(relaxed_of(job)),
     }
     if job.parent is not None:
         described |= {"parent_job_name": job.parent, "step": job.step}
@@ -89,6 +92,7 @@ def _step(child: JobRecord, below: Sequence[JobRecord]) -> dict[str, Any]:
         "started_at": iso(child.started_at),
         "ended_at": iso(child.ended_at),
         "error": child.error,
+        **marked(relaxed_of(child)),
     }
     if child.type == "pipeline":
         described["jobs"] = _steps(child.name, below)

@@ -29,6 +29,7 @@ from penstock.jobs.recording import (
     never_ran,
     warning_properties,
 )
+from penstock.jobs.rows import RELAXED
 from penstock.jobs.step_runner import Prepared, StepRunner
 from penstock.jobs.transitions import (
     Acknowledge,
@@ -316,7 +317,12 @@ class Engine:
         match report.came_of_it:
             case Prepared() as prepared:
                 built = {**job.properties, ENVIRONMENT_PROPERTY: prepared.ready.environment_digest}
-                job = self._record.set(job, st.QUEUED, mlflow_run=prepared.mlflow_run, properties=built)
+                spec = {**job.spec, RELAXED: list(prepared.relaxed)} if prepared.relaxed else job.spec
+                if prepared.relaxed and job.step is not None:
+                    self._record.relaxed(job, prepared.relaxed)
+                job = self._record.set(
+                    job, st.QUEUED, mlflow_run=prepared.mlflow_run, properties=built, spec=spec
+                )
                 self._prepared[report.key] = prepared
                 self._instances.ask(report.key, _compute_of(job), *_wish_of(job))
             case Handle() as handle:

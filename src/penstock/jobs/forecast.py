@@ -1,13 +1,15 @@
 """What a job would do, told before it is created: the record that `job create --dry-run` prints."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.jobs.places import described
 from penstock.jobs.planning import PlannedJob
 from penstock.jobs.plans import OutputOf, PlannedEnvironment, PlannedInput, PlannedOutput, Source, StepPlan
 from penstock.resources.expressions import Expression, parse_template, render
+from penstock.resources.relaxed import Row, marked
 from penstock.resources.snapshots import parse_snapshot_uri
 
 # What stands in names and paths of a job whose name is made up only when it is created.
@@ -15,12 +17,21 @@ UNNAMED = "<name>"
 
 _EVERY_STEP_RUNS = "results of earlier jobs are not reused yet"
 
-# An environment's digest, None where it was never resolved, and whether it is built.
-Foreseen = Callable[[PlannedEnvironment], tuple[str | None, bool]]
+
+@dataclass(frozen=True)
+class Foreseen:
+    """An environment's digest, None where it was never resolved, whether it is built, and what it has otherwise."""
+
+    digest: str | None
+    is_built: bool
+    relaxed: Sequence[Row] = ()
+
+
+Foresee = Callable[[PlannedEnvironment], Foreseen]
 
 
 def forecast(
-    planned: PlannedJob, facts: Mapping[str, Any], foreseen: Foreseen, versions: Mapping[Source, str]
+    planned: PlannedJob, facts: Mapping[str, Any], foresee: Foresee, versions: Mapping[Source, str]
 ) -> dict[str, Any]:
     """The plan as a record: `facts` about the job itself, then its steps in an order in which they may run.
 
@@ -28,7 +39,7 @@ def forecast(
     says what happens to it and whose value says why.
     """
     paths = {name: path for path, name in planned.names.items()}
-    known = _once(foreseen)
+    known = _once(foresee)
     return {
         **facts,
         "steps": [
@@ -39,15 +50,21 @@ def forecast(
     }
 
 
-def _once(foreseen: Foreseen) -> Foreseen:
+def _once(foresee: Foresee) -> Foresee:
     """The same answers, asked for once per software: choosing a Python and resolving packages looks at the disk."""
-    answers: dict[str, tuple[str | None, bool]] = {}
+    answers: dict[str, Foreseen] = {}
 
-    def known(environment: PlannedEnvironment) -> tuple[str | None, bool]:
-        made_of = (environment.image, environment.conda, environment.build, environment.in_container)
+    def known(environment: PlannedEnvironment) -> Foreseen:
+        made_of = (
+            environment.image,
+            environment.conda,
+            environment.build,
+            environment.in_container,
+            environment.relax,
+        )
         key = json.dumps(made_of, sort_keys=True, default=str)
         if key not in answers:
-            answers[key] = foreseen(environment)
+            answers[key] = foresee(environment)
         return answers[key]
 
     return known
@@ -68,7 +85,7 @@ def _step(
     plan: StepPlan,
     planned: PlannedJob,
     paths: Mapping[str, str],
-    foreseen: Foreseen,
+    foresee: Foresee,
     versions: Mapping[Source, str],
 ) -> dict[str, Any]:
     return {
@@ -76,7 +93,7 @@ def _step(
         "job": planned.names[path],
         "waits_for": list(plan.needs),
         "decision": {"run": _EVERY_STEP_RUNS},
-        "environment": _environment(plan.environment, foreseen),
+        "environment": _environment(plan.environment, foresee),
         "compute": f"azureml:{plan.compute}",
         "instance_count": plan.instance_count,
         "timeout": plan.timeout,
@@ -88,10 +105,17 @@ def _step(
     }
 
 
-def _environment(environment: PlannedEnvironment, foreseen: Foreseen) -> dict[str, Any]:
-    digest, is_built = foreseen(environment)
-    state = "built" if is_built else "to be built"
-    return {"name": environment.label, "image": environment.image, "digest": digest, "state": state}
+def _environment(environment: PlannedEnvironment, foresee: Foresee) -> dict[str, Any]:
+    """`relax` says that it may be relaxed; what it then has shows where it was resolved before."""
+    foreseen = foresee(environment)
+    return {
+        "name": environment.label,
+        "image": environment.image,
+        "digest": foreseen.digest,
+        "state": "built" if foreseen.is_built else "to be built",
+        **({"relax": True} if environment.relax else {}),
+        **marked(foreseen.relaxed if foreseen.digest is not None else environment.relaxed),
+    }
 
 
 def _code(code: str | None) -> dict[str, Any] | None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from penstock.events import AssetCreated
 from penstock.jobs.places import Locator
 from penstock.jobs.plans import PlannedOutput, StepPlan
+from penstock.jobs.rows import relaxed_of
 from penstock.resources.ports import MODEL_TYPES
+from penstock.resources.relaxed import TAG, short_of
 from penstock.store.database import Database
 from penstock.store.records.asset import AssetRecord, content_digest
 from penstock.store.records.job import JobRecord
@@ -89,6 +91,7 @@ class NamedOutputs:
             type=kind,
             file_name=path.name,
             properties=made_by,
+            tags={TAG: short_of(rows)} if (rows := relaxed_of(job)) else {},
             job_name=job.name,
             run_id=job.mlflow_run,
         )

@@ -144,7 +144,8 @@ class PlannedEnvironment:
     """The software environment: what it was called, what it is made of, and what a person should know about that.
 
     `variables` are those that an image would give to its commands. `in_container` says that the step runs in the image
-    itself, made of `build` (a context's `path` and `dockerfile_path`) where that is given.
+    itself, made of `build` (a context's `path` and `dockerfile_path`) where that is given. `relax` says that the nearest
+    packages may be taken where those that it names cannot be had, `relaxed` what was, as far as is known beforehand.
     """
 
     label: str
@@ -154,10 +155,13 @@ class PlannedEnvironment:
     variables: Mapping[str, str] = field(default_factory=dict)
     build: Mapping[str, str] | None = None
     in_container: bool = False
+    relax: bool = False
+    relaxed: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "PlannedEnvironment":
-        return cls(**{**record, "notes": tuple(record.get("notes", ()))})
+        texts = {name: tuple(record.get(name, ())) for name in ("notes", "relaxed")}
+        return cls(**{**record, **texts})
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.events import JobStatusChanged
 from penstock.jobs import statuses as st
-from penstock.jobs.rows import path_of
+from penstock.jobs.rows import RELAXED, path_of, relaxed_of
 from penstock.jobs.streaming import WARNING_PROPERTY
+from penstock.resources.relaxed import Row
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
 
@@ -18,6 +19,15 @@ class Recorder:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
+
+    def relaxed(self, step: JobRecord, rows: Sequence[Row]) -> None:
+        """Note in the whole job what the environment of one of its steps has otherwise than it was asked."""
+        path = path_of(step)
+        with self._database.transaction() as tx:
+            root = tx.jobs.get(step.workspace, step.root)
+            known = [row for row in relaxed_of(root) if row.get("step") != path]
+            told = [*known, *({"step": path, **row} for row in rows)]
+            tx.jobs.update(root.workspace, root.name, spec={**root.spec, RELAXED: told})
 
     def set(self, job: JobRecord, status: str, **columns: Any) -> JobRecord:
         """The job with its new status. Only what the table of statuses allows; `columns` are those of the record."""

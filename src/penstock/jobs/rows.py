@@ -1,6 +1,6 @@
 """The rows that a new job is written as: its own first, then its steps' in the order of the file, each before its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from penstock.jobs.planning import PlannedJob
 from penstock.jobs.plans import OutputOf
 from penstock.jobs.scopes import Placed, steps_within
 from penstock.resources.job import CommandJob, PipelineJob
+from penstock.resources.relaxed import Row
 from penstock.store.records.job import JobRecord
 
 
@@ -101,6 +102,16 @@ def _step(
         created_by=above.created_by,
         position=position,
     )
+
+
+RELAXED = "relaxed"
+"""The entry of a job's `spec` that says what its environments have otherwise than was asked; of a pipeline by `step`."""
+
+
+def relaxed_of(job: JobRecord) -> Sequence[Row]:
+    """What the job's environment, or those of its steps, has otherwise than was asked; known once it is prepared."""
+    found: Sequence[Row] = job.spec.get(RELAXED) or ()
+    return found
 
 
 def path_of(job: JobRecord) -> str | None:

@@ -6,7 +6,7 @@ Both can be repeated: a server that was killed half-way does the same work again
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from penstock.compute.interface import Finished
 from penstock.datastores.downloads import Downloads
 from penstock.datastores.folders import Folders
 from penstock.datastores.url_map import UrlMap, read_url_map
-from penstock.environments.environments import EnvironmentRequest, Environments
+from penstock.environments.environments import Environments
 from penstock.errors import NotFound, PenstockError
 from penstock.identity.tokens import Caller, Tokens
 from penstock.jobs import finalizing, preparing, tables
@@ -30,7 +30,10 @@ from penstock.jobs.plans import StepPlan
 from penstock.jobs.preparing import Built, Ready
 from penstock.jobs.recording import what
 from penstock.jobs.rows import pointer_of_step
+from penstock.jobs.software import request_for
 from penstock.jobs.step_variables import StepIdentity, Tracking
+from penstock.resources import relaxed as relaxed_words
+from penstock.resources.relaxed import Row, as_rows
 from penstock.resources.snapshots import SnapshotUri
 from penstock.settings import Home, number_setting
 from penstock.store.beneath import remove_tree
@@ -53,10 +56,11 @@ _RUN_STATUS: Mapping[str, RunStatus] = {st.COMPLETED: "FINISHED", st.FAILED: "FA
 
 @dataclass(frozen=True)
 class Prepared:
-    """A step that waits for an instance of its compute."""
+    """A step that waits for an instance of its compute. `relaxed` is what its environment has otherwise than it says."""
 
     ready: Ready
     mlflow_run: str | None
+    relaxed: tuple[Mapping[str, Any], ...] = ()
 
 
 def run_named(tx: Transaction, workspace: str, name: str) -> str:
@@ -122,13 +126,8 @@ class StepRunner:
             self._start_tracking()  # its server takes seconds to start; the environment takes as long to be built
         preparing.fresh_folders(folders)
         say = preparing.writer_to(folders.environment_log)
-        request = EnvironmentRequest(
-            label=plan.environment.label,
-            image=plan.environment.image,
-            conda=plan.environment.conda,
-            pointer=f"{pointer_of_step(job)}/environment",
-            notes=plan.environment.notes,
-        )
+        request = request_for(plan.environment, f"{pointer_of_step(job)}/environment")
+        relaxed: list[dict[str, Any]] = []
         if plan.environment.in_container:
             self._warn_once(job, plan.environment.notes, say)
             image = self._containers.image_of(plan.environment, say)
@@ -138,6 +137,8 @@ class StepRunner:
             image = ""
             environment = self._environments.ensure(request, say)
             self._warn_once(job, environment.warnings, say)
+            relaxed = as_rows(environment.relaxations)
+            self._tell_relaxed(job, plan.environment.label, relaxed, say)
             overlay = self._environments.overlay(environment, folders.overlay)
             built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
             has_mlflow = environment.has_mlflow
@@ -149,7 +150,7 @@ class StepRunner:
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)
         identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
-        tracking = self._tracking(job, plan, wanted=has_mlflow)
+        tracking = self._tracking(job, plan, relaxed, wanted=has_mlflow)
         try:
             ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)
             if image:
@@ -160,7 +161,7 @@ class StepRunner:
             self.end_run(replace(job, mlflow_run=tracking.run_id), st.FAILED, self._clock())
             raise
         env = ready.env if image else {**ready.env, **told}
-        return Prepared(ready=replace(ready, env=env), mlflow_run=tracking.run_id)
+        return Prepared(ready=replace(ready, env=env), mlflow_run=tracking.run_id, relaxed=tuple(relaxed))
 
     def _is_open(self, job: JobRecord) -> bool:
         """Whether the job has neither ended nor been asked to: a long download is not for one that has."""
@@ -277,14 +278,30 @@ class StepRunner:
     def _warn_once(self, job: JobRecord, warnings: Iterable[str], say: Callable[[str], None]) -> None:
         """A pipeline whose steps share an environment is warned about it once, not once a step."""
         for warning in warnings:
-            told = (job.workspace, job.root, warning)
-            with self._warning:
-                is_new = told not in self._warned
-                self._warned[told] = None
-                if len(self._warned) > _WARNINGS_REMEMBERED:
-                    del self._warned[next(iter(self._warned))]
-            if is_new:
+            if self._is_news(job, warning):
                 say(f"warning: {warning}")
+
+    def _tell_relaxed(
+        self, job: JobRecord, label: str, rows: Sequence[Row], say: Callable[[str], None]
+    ) -> None:
+        """Every step says that its environment is relaxed; the reasons are told to a pipeline once."""
+        if not rows:
+            return
+        notice = relaxed_words.notice(label, rows)
+        say(notice)
+        if self._is_news(job, notice):
+            for row in rows:
+                say(f"  {relaxed_words.line_of(row)}: {row['why']}")
+
+    def _is_news(self, job: JobRecord, text: str) -> bool:
+        """Whether the job's pipeline has not been told it yet."""
+        told = (job.workspace, job.root, text)
+        with self._warning:
+            is_new = told not in self._warned
+            self._warned[told] = None
+            if len(self._warned) > _WARNINGS_REMEMBERED:
+                del self._warned[next(iter(self._warned))]
+        return is_new
 
     def _lay_out_shared(self, snapshot: SnapshotUri, path: Path) -> None:
         self._checkouts.checkout(snapshot.digest, path, writable=False)
@@ -292,7 +309,7 @@ class StepRunner:
     def _lay_out_fresh(self, snapshot: SnapshotUri, path: Path) -> None:
         self._checkouts.checkout(snapshot.digest, path, writable=True)
 
-    def _tracking(self, job: JobRecord, plan: StepPlan, *, wanted: bool) -> Tracking:
+    def _tracking(self, job: JobRecord, plan: StepPlan, relaxed: Sequence[Row], *, wanted: bool) -> Tracking:
         expires = self._clock() + (plan.timeout or _LONGEST_RUN) + _MARGIN
         token = self._tokens.issue(Caller("job", job.workspace, job.name), expires)
         uri, experiment = self._tracking_uri(job.workspace), job.experiment_name
@@ -302,7 +319,7 @@ class StepRunner:
         experiment_id = self._runs.experiment_id(job.workspace, experiment)
         with self._pipeline_runs:
             parent = self._run_of_pipeline(job.workspace, job.parent, experiment_id)
-        run = job.mlflow_run or self._new_run(job, experiment_id, parent)
+        run = job.mlflow_run or self._new_run(job, experiment_id, parent, relaxed)
         return Tracking(uri, token, expires, experiment, experiment_id, run)
 
     def _run_of_pipeline(self, workspace: str, name: str | None, experiment_id: str) -> str | None:
@@ -319,7 +336,9 @@ class StepRunner:
             tx.jobs.update(workspace, name, mlflow_run=run)
         return run
 
-    def _new_run(self, job: JobRecord, experiment_id: str, parent: str | None) -> str:
+    def _new_run(
+        self, job: JobRecord, experiment_id: str, parent: str | None, relaxed: Sequence[Row] = ()
+    ) -> str:
         earlier = self._runs.find_run(job.workspace, experiment_id, "penstock.job", job.name)
         if earlier is not None:  # begun by a server that was killed before it could write it down
             return earlier
@@ -329,6 +348,7 @@ class StepRunner:
             "mlflow.user": job.created_by,
             "mlflow.source.name": job.step or job.name,
             **{name: str(value) for name, value in job.tags.items()},
+            **({relaxed_words.TAG: relaxed_words.short_of(relaxed)} if relaxed else {}),
         }
         name = job.display_name or job.step or job.name
         return self._runs.start_run(job.workspace, experiment_id, name, tags, parent, self._clock())

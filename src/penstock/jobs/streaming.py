@@ -13,7 +13,8 @@ from typing import Any
 from penstock.jobs import statuses as st
 from penstock.jobs.places import JobFolders
 from penstock.jobs.process_layout import log_names
-from penstock.jobs.rows import path_of
+from penstock.jobs.rows import path_of, relaxed_of
+from penstock.resources.relaxed import MARK, short_of
 from penstock.settings import Home
 from penstock.store.database import Database
 from penstock.store.records.job import JobRecord
@@ -28,6 +29,12 @@ _EVENTS_AT_ONCE = 500
 def _warnings_of(job: JobRecord) -> list[str]:
     """What the engine has noted of a step that completed: an empty output, a log that was cut."""
     return [text for name, text in sorted(job.properties.items()) if name.startswith(WARNING_PROPERTY)]
+
+
+def _mark_of(job: JobRecord, status: str) -> dict[str, Any]:
+    """From where it runs on, a step says that its environment is relaxed."""
+    runs = status in (st.RUNNING, *st.TERMINAL) and job.type != "pipeline"
+    return {"mark": MARK} if runs and relaxed_of(job) else {}
 
 
 @dataclass
@@ -82,9 +89,8 @@ class Follower:
         if root.status in st.TERMINAL and not self.ended:
             self.ended = True
             end = {"kind": "end", "job": root.name, "status": root.status, "error": root.error}
-            yield self._line(
-                {**end, "warnings": [text for member in members for text in _warnings_of(member)]}
-            )
+            noted = [text for member in members for text in _warnings_of(member)]
+            yield self._line({**end, "warnings": [*self._relaxed(members), *noted]})
 
     def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
         return {**line, "cursor": self.cursor}
@@ -142,6 +148,15 @@ class Follower:
             if rest:
                 yield rest
 
+    def _relaxed(self, members: Sequence[JobRecord]) -> list[str]:
+        """One line for each step whose environment was relaxed; what was followed lets nobody overlook it."""
+        return [
+            f"{f'step `{step}`' if step else f'job `{job.name}`'} ran in a {MARK} environment: {short_of(rows)}"
+            for job in members
+            if job.type != "pipeline" and (rows := relaxed_of(job))
+            for step in (self._step(job),)
+        ]
+
     def _status_line(self, job: JobRecord) -> dict[str, Any]:
         return {
             "kind": "status",
@@ -151,6 +166,7 @@ class Follower:
             "display_name": job.display_name,
             "at": job.ended_at or job.started_at or job.created_at,
             "error": job.error,
+            **_mark_of(job, job.status),
         }
 
     def _event_line(self, event: Any, job: JobRecord) -> dict[str, Any]:
@@ -162,4 +178,5 @@ class Follower:
             "display_name": event.body["display_name"],
             "at": event.at,
             "error": event.body.get("error"),
+            **_mark_of(job, event.body["status"]),
         }

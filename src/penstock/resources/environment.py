@@ -116,7 +116,7 @@ class InlineEnvironment(Part):
     """An environment written into a job."""
 
     noun = "an environment"
-    output_only = OUTPUT_ONLY
+    output_only = OUTPUT_ONLY | {"mark", "relaxed", "pinned_conda_file"}
 
     name: AssetName | None = None
     version: Version | None = Field(default=None, description="the next whole number if absent")

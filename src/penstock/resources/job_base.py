@@ -22,7 +22,7 @@ class JobBase(Part):
 
     noun = "a job"
     output_only = OUTPUT_ONLY | {
-        "started_at", "ended_at", "error", "step", "mlflow_run_id",
+        "started_at", "ended_at", "error", "step", "mlflow_run_id", "mark", "relaxed",
     }  # fmt: skip
 
     name: JobName | None = Field(default=None, description="made up if absent; unique in the workspace")

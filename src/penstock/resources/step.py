@@ -41,7 +41,7 @@ class CommandStep(Part):
     model_config = ConfigDict(extra="allow")
     noun = "a step"
     # `name` too: a step's name is its key.
-    output_only = OUTPUT_ONLY | {"name", "started_at", "ended_at", "error"}
+    output_only = OUTPUT_ONLY | {"name", "started_at", "ended_at", "error", "mark", "relaxed"}
 
     type: Literal["command"] = "command"
     component: ComponentOrReference[InlineComponent] | None = Field(

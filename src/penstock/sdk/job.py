@@ -50,6 +50,12 @@ class Job:
         found: Mapping[str, Record] = self.record.get("jobs") or {}
         return found
 
+    @property
+    def relaxed(self) -> Sequence[Record]:
+        """What its environments have otherwise than was asked, as far as was known last; empty where they are as asked."""
+        found: Sequence[Record] = self.record.get("relaxed") or ()
+        return found
+
     def refresh(self) -> "Job":
         """Ask the server how the job is now."""
         if not self.has_ended:
@@ -104,7 +110,7 @@ class Job:
     def __repr__(self) -> str:
         lines = [f"Job {self.name}: {self._status_or_last_known()}"]
         width = max((len(key) for key in self.steps), default=0)
-        lines += [f"  {key:<{width}}  {step.get('status')}" for key, step in self.steps.items()]
+        lines += [f"  {key:<{width}}  {_status_of(step)}" for key, step in self.steps.items()]
         message = (self.record.get("error") or {}).get("message")
         return "\n".join([*lines, *([f"  {message}"] if message else [])])
 
@@ -115,7 +121,7 @@ class Job:
         name = html.escape(self.name)
         title = f'<a href="{address}">{name}</a>' if address.startswith("http") else name
         rows = "".join(
-            f"<tr><td>{html.escape(key)}</td><td>{html.escape(str(step.get('status')))}</td></tr>"
+            f"<tr><td>{html.escape(key)}</td><td>{html.escape(_status_of(step))}</td></tr>"
             for key, step in self.steps.items()
         )
         message = (self.record.get("error") or {}).get("message")
@@ -128,6 +134,10 @@ class Job:
             return self.status
         except PenstockError as error:
             return f"{self.record['status']} when last asked ({error.message})"
+
+
+def _status_of(step: Record) -> str:
+    return " ".join(str(each) for each in (step.get("status"), step.get("mark")) if each)
 
 
 def _raise_if_failed(name: str, status: object, error: Record | None) -> None:

@@ -12,6 +12,7 @@ from penstock.jobs.description import creation_context
 from penstock.resources.changes import Changes, changed_fields
 from penstock.resources.documents import Parsed
 from penstock.resources.nearest import nearest
+from penstock.resources.relaxed import marked
 from penstock.resources.scope import flag_of, reference_to, told
 from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
@@ -227,6 +228,7 @@ def _row(record: AssetRecord) -> dict[str, Any]:
         "tags": record.tags,
         "archived": record.archived,
         "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
+        **marked(record.spec.get("relaxed") or ()),
     }
 
 
@@ -345,4 +347,5 @@ def _described(record: AssetRecord, identity: Identity) -> dict[str, Any]:
         "archived": record.archived,
         "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
         **identity.of(record.name, record.version),
+        **marked(record.spec.get("relaxed") or ()),
     }

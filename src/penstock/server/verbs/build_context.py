@@ -37,7 +37,9 @@ class UploadedContext:
         return self._platform.checkouts.load(self._digest)
 
 
-def planned_build(platform: Platform, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
+def planned_build(
+    platform: Platform, build: BuildContext, label: str, pointer: str, *, relax: bool = False
+) -> PlannedEnvironment:
     """The environment that a build context stands for. Raises InvalidDocument with the lines that cannot be followed."""
     uri = parse_snapshot_uri(build.path)
     if uri is None or platform.artifacts.missing({uri.digest}):
@@ -57,14 +59,14 @@ def planned_build(platform: Platform, build: BuildContext, label: str, pointer: 
             in_container=True,
         )
     if not problems:
-        request = EnvironmentRequest(label, recipe.image, recipe.conda, pointer)
+        request = EnvironmentRequest(label, recipe.image, recipe.conda, pointer, relax=relax)
         found = platform.environments.check(request)
         problems = tuple(
             Problem(pointer, each.message, each.expected, each.hint, each.code) for each in found
         )
     if problems:
         raise InvalidDocument(problems)
-    return PlannedEnvironment(label, recipe.image, recipe.conda, recipe.notes, recipe.variables)
+    return PlannedEnvironment(label, recipe.image, recipe.conda, recipe.notes, recipe.variables, relax=relax)
 
 
 def in_its_image(platform: Platform, environment: PlannedEnvironment) -> PlannedEnvironment:

@@ -64,7 +64,8 @@ def _checked(
 ) -> Parsed:
     """The document with its model, or every problem: what is mistaken and what is missing."""
     must_exist(tx, workspace)
-    whole = expanded(document, WorkspaceLookup(platform, tx, workspace, caller.settings))
+    lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+    whole = expanded(document, lookup)
     problems: list[Problem] = []
     parsed = None
     try:
@@ -75,7 +76,7 @@ def _checked(
         hint = "write `name:` into the file, or give --name"
         problems.insert(0, Problem("/name", "`name` is missing", hint=hint, code="missing"))
     told = {problem.pointer for problem in problems}
-    missing = [*whole.missing, *missing_for(platform, caller, tx, workspace, whole.document)]
+    missing = [*whole.missing, *missing_for(platform, tx, workspace, lookup, whole.document)]
     problems += [each.as_problem() for each in missing if each.need.pointer not in told]
     if problems or parsed is None:
         raise InvalidDocument(whole.placed(problems))

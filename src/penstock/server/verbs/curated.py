@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from penstock.environments import curated
-from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import InvalidDocument, NotFound, PenstockError
 from penstock.jobs.plans import PlannedEnvironment
+from penstock.jobs.software import request_for
 from penstock.resources import documents
 from penstock.resources.environment import Environment
 from penstock.resources.reading import read_document
@@ -38,7 +38,7 @@ def environment_in(file: Path, name: str) -> PlannedEnvironment:
 
 def checked_environment(platform: Platform, planned: PlannedEnvironment) -> PlannedEnvironment:
     """The same, or NotFound: a Python or a package that this machine cannot give shows when the job is created."""
-    problems = platform.environments.check(EnvironmentRequest(planned.label, planned.image, planned.conda))
+    problems = platform.environments.check(request_for(planned))
     if problems:
         raise NotFound(f"curated environment `{planned.label}`: {problems[0].message}", hint=problems[0].hint)
     return planned

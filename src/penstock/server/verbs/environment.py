@@ -2,33 +2,55 @@
 
 from typing import Any
 
-from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import InvalidDocument
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
+from penstock.jobs.plans import PlannedEnvironment
+from penstock.jobs.software import request_for
 from penstock.resources import documents
 from penstock.resources.environment import Environment
+from penstock.resources.workspace_settings import relaxes
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, upload
 from penstock.server.verbs.answer import Created
 from penstock.server.verbs.build_context import planned_build
+from penstock.server.verbs.relaxing import Relaxed, relaxed
+from penstock.server.verbs.scope import must_exist
+from penstock.server.verbs.workspace import settings_of
 
 
-def create(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> Created:
-    """A new version. Content equal to the latest version's is that version again, however often it is sent."""
+def create(
+    platform: Platform,
+    caller: Caller,
+    workspace: str,
+    document: dict[str, Any],
+    *,
+    shared: Relaxed | None = None,
+) -> Created:
+    """A new version. Content equal to the latest version's is that version again, however often it is sent.
+
+    Where it may be relaxed, the index is asked what can be had, and the version keeps the difference. `shared` is what a
+    version that is shared has found out already.
+    """
     require(caller, Action.ASSET_WRITE, workspace)
     parsed = documents.parse("environment", document)
     environment = parsed.resource
     assert isinstance(environment, Environment)
     name = str(environment.name)
-    _check(platform, environment, document)
+    with platform.database.reading() as tx:
+        must_exist(tx, workspace)
+        relax = relaxes(settings_of(tx, workspace, caller.settings)) if shared is None else bool(shared.rows)
+    planned = _planned(platform, environment, document, relax=relax)
+    found = shared or (
+        relaxed(platform, request_for(planned)) if relax and not planned.in_container else Relaxed()
+    )
     spec = environment.to_document()
     new = asset.NewVersion(
         kind="environment",
         name=name,
         version=environment.version,
-        spec={key: value for key, value in spec.items() if key not in _OWN_COLUMNS},
-        content=_content_of(environment),
+        spec={**{key: value for key, value in spec.items() if key not in _OWN_COLUMNS}, **found.as_spec()},
+        content=_content_of(environment, found),
         description=environment.description,
         tags=dict(environment.tags or {}),
         properties=dict(environment.properties or {}),
@@ -39,23 +61,30 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         return asset.answer(tx, record, parsed)
 
 
-def _check(platform: Platform, environment: Environment, document: dict[str, Any]) -> None:
-    """Raise InvalidDocument with everything that shows without the network."""
+def _planned(
+    platform: Platform, environment: Environment, document: dict[str, Any], *, relax: bool
+) -> PlannedEnvironment:
+    """What the environment stands for. Raises InvalidDocument with everything wrong that shows without the network."""
+    name = str(environment.name)
     if environment.build is not None:
         upload.demand(platform, document)
-        planned_build(platform, environment.build, str(environment.name), "/build")
-        return
-    request = EnvironmentRequest(str(environment.name), environment.image, environment.conda_file, "")
-    problems = platform.environments.check(request)
+        return planned_build(platform, environment.build, name, "/build", relax=relax)
+    planned = PlannedEnvironment(name, environment.image, environment.conda_file, relax=relax)
+    problems = platform.environments.check(request_for(planned))
     if problems:
         raise InvalidDocument(problems)
+    return planned
 
 
-def _content_of(environment: Environment) -> dict[str, Any]:
-    """What makes two versions the same: of a build context the digest of its files, not what the folder is called."""
+def _content_of(environment: Environment, found: Relaxed) -> dict[str, Any]:
+    """What makes two versions the same: of a build context the digest of its files, not what the folder is called.
+
+    A version that was relaxed is another one than what is written, and than one that was relaxed otherwise.
+    """
+    taken = {"relaxed": list(found.rows)} if found.rows else {}
     if environment.build is not None:
-        return {"build": environment.build.identity}
-    return {"image": environment.image, "conda_file": environment.conda_file}
+        return {"build": environment.build.identity, **taken}
+    return {"image": environment.image, "conda_file": environment.conda_file, **taken}
 
 
 _OWN_COLUMNS = ("name", "version", "description", "tags", "properties")

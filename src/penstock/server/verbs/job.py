@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import AlreadyExists, Conflict, InvalidDocument, Problem
 from penstock.events import JobCancelRequested, JobStatusChanged
 from penstock.identity.permissions import Action, require
@@ -12,16 +11,18 @@ from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import group_of, job_record
 from penstock.jobs.downloads import file_of, files_of
-from penstock.jobs.forecast import UNNAMED, forecast
+from penstock.jobs.forecast import UNNAMED, Foreseen, forecast
 from penstock.jobs.names import new_job_name, step_names
 from penstock.jobs.planning import PlannedJob, plan_command, plan_pipeline
 from penstock.jobs.plans import PlannedEnvironment
 from penstock.jobs.rows import Birth, path_of, rows_of
 from penstock.jobs.scopes import steps_within
 from penstock.jobs.services import services_on
+from penstock.jobs.software import request_for
 from penstock.resources import documents
 from penstock.resources.documents import Parsed
 from penstock.resources.job import CommandJob, PipelineJob
+from penstock.resources.relaxed import as_rows, notice
 from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, failed, problem_record, succeeded, warnings_of
@@ -44,11 +45,12 @@ def validate(platform: Platform, caller: Caller, workspace: str, document: dict[
             _check_free(tx, workspace, document.get("name"))
             lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
             _planned(tx, workspace, checked, str(document.get("name") or "validated"), lookup)
+            notices = _notices(lookup)
     except InvalidDocument as error:
         return failed(error.problems, document)
     except AlreadyExists as error:
         return failed([Problem("/name", error.message, hint=error.hint, code="taken")], document)
-    return succeeded(checked.parsed.warnings, document)
+    return succeeded((*checked.parsed.warnings, *notices), document)
 
 
 def check(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -57,16 +59,19 @@ def check(platform: Platform, caller: Caller, workspace: str, document: dict[str
     problems: tuple[Problem, ...] = ()
     with platform.database.reading() as tx:
         tx.workspaces.get(workspace)
-        whole = expanded(document, WorkspaceLookup(platform, tx, workspace, caller.settings))
-        missing = [*whole.missing, *missing_for(platform, caller, tx, workspace, whole.document)]
+        lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        whole = expanded(document, lookup)
+        missing = [*whole.missing, *missing_for(platform, tx, workspace, lookup, whole.document)]
     try:
         documents.parse("job", whole.document)
     except InvalidDocument as error:
         problems = whole.placed(error.problems)
     records = [each.as_record() for each in missing]
+    relaxed = [{"environment": label, "relaxed": list(rows)} for label, rows in lookup.relaxed.items()]
     return {
         "missing": [{**each, "pointer": whole.pointer_for(each["pointer"])} for each in records],
         "problems": [problem_record(problem, document) for problem in problems],
+        **({"relaxed": relaxed} if relaxed else {}),
     }
 
 
@@ -94,13 +99,17 @@ def plan(
         lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
         planned = _planned(tx, workspace, checked, job.name or UNNAMED, lookup)
 
-    def foreseen(environment: PlannedEnvironment) -> tuple[str | None, bool]:
+    def foresee(environment: PlannedEnvironment) -> Foreseen:
         if environment.in_container:
-            return platform.containers.foreseen(environment)
-        request = EnvironmentRequest(environment.label, environment.image, environment.conda)
-        return platform.environments.foreseen(request)
+            return Foreseen(*platform.containers.foreseen(environment))
+        request = request_for(environment)
+        digest, is_built = platform.environments.foreseen(request)
+        if digest is None or not environment.relax:
+            return Foreseen(digest, is_built)
+        # Resolved before, so that nobody is asked now.
+        return Foreseen(digest, is_built, as_rows(platform.environments.resolve(request).relaxations))
 
-    return Created(forecast(planned, facts, foreseen, lookup.versions), warnings_of(checked.parsed))
+    return Created(forecast(planned, facts, foresee, lookup.versions), warnings_of(checked.parsed))
 
 
 def create(
@@ -123,7 +132,8 @@ def create(
         _check_free(tx, workspace, name)
         lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
         planned = _planned(tx, workspace, checked, name, lookup)
-        said = replace(checked.parsed, warnings=(*checked.parsed.warnings, *lookup.remarks))
+        more = (*lookup.remarks, *_notices(lookup))
+        said = replace(checked.parsed, warnings=(*checked.parsed.warnings, *more))
         birth = Birth(workspace, name, experiment, platform.clock(), platform.user)
         records = [pinned_row(record, lookup) for record in rows_of(job, planned, birth)]
         for record in records:
@@ -159,8 +169,9 @@ def _checked(platform: Platform, caller: Caller, workspace: str, document: dict[
     parsed = None
     with platform.database.reading() as tx:
         tx.workspaces.get(workspace)
-        whole = expanded(document, WorkspaceLookup(platform, tx, workspace, caller.settings))
-        missing = [*whole.missing, *missing_for(platform, caller, tx, workspace, whole.document)]
+        lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
+        whole = expanded(document, lookup)
+        missing = [*whole.missing, *missing_for(platform, tx, workspace, lookup, whole.document)]
     try:
         parsed = documents.parse("job", whole.document)
     except InvalidDocument as error:
@@ -188,10 +199,24 @@ def _planned(
     except InvalidDocument as error:
         raise InvalidDocument(checked.whole.placed(error.problems)) from error
     steps = {
-        key: replace(step, settings=lookup.settings, environment=lookup.in_its_image(step.environment))
+        key: replace(
+            step,
+            settings=lookup.settings,
+            environment=_allowed(lookup.in_its_image(step.environment), lookup.relax),
+        )
         for key, step in planned.steps.items()
     }
     return replace(planned, steps=steps)
+
+
+def _notices(lookup: WorkspaceLookup) -> tuple[Problem, ...]:
+    """A warning for each registered environment that is relaxed: nobody should overlook it."""
+    return tuple(Problem("", notice(label, rows), code="relaxed") for label, rows in lookup.relaxed.items())
+
+
+def _allowed(environment: PlannedEnvironment, relax: bool) -> PlannedEnvironment:
+    """The environment of a step, one that is written into the document too; an image has what it has."""
+    return replace(environment, relax=(environment.relax or relax) and not environment.in_container)
 
 
 def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[str, Any]:

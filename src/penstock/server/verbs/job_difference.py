@@ -11,6 +11,8 @@ from penstock.jobs.description import iso
 from penstock.jobs.differences import Facts, differences
 from penstock.jobs.plans import OutputOf, PlannedInput, StepPlan, source_record
 from penstock.jobs.recording import ENVIRONMENT_PROPERTY
+from penstock.jobs.rows import relaxed_of
+from penstock.resources.relaxed import line_of
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.store.records.job import JobRecord
@@ -69,12 +71,16 @@ def _facts_of(platform: Platform, job: JobRecord, keys: Mapping[str, str]) -> Fa
     groups |= {
         "inputs": {name: _shown(value, keys) for name, value in plan.inputs.items()},
         "outputs": {name: {"type": value.type, "mode": value.mode} for name, value in plan.outputs.items()},
-        "environment": asdict(plan.environment),
+        "environment": {**asdict(plan.environment), "relaxed": _relaxed(job)},
         "environment_variables": plan.environment_variables,
         "distribution": {} if plan.distribution is None else asdict(plan.distribution),
     }
     packages = platform.environments.packages(str(job.properties.get(ENVIRONMENT_PROPERTY)))
     return Facts(values, groups, _code(platform, plan.code), packages or {})
+
+
+def _relaxed(job: JobRecord) -> str | None:
+    return "; ".join(line_of(row) for row in relaxed_of(job)) or None
 
 
 def _logged(platform: Platform, job: JobRecord) -> dict[str, Mapping[str, Any]]:

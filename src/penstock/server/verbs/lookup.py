@@ -23,7 +23,9 @@ from penstock.jobs.plans import (
 )
 from penstock.resources import references as refs
 from penstock.resources.environment import BuildContext
+from penstock.resources.relaxed import Row
 from penstock.resources.scope import BUILT_IN_REGISTRY, PLURALS, reference_to, registry_of, registry_scope
+from penstock.resources.workspace_settings import relaxes
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
 from penstock.server.verbs.build_context import in_its_image, planned_build
@@ -51,6 +53,8 @@ class WorkspaceLookup(Lookup):
         """The data assets that were asked for, by what is behind them."""
         # Three hundred steps name the same few components and environments.
         self._found: dict[tuple[str, refs.AssetReference], AssetRecord] = {}
+        self.relaxed: dict[str, tuple[Row, ...]] = {}
+        """The registered environments that were asked for and are relaxed, by `name:version`."""
         self.remarks: list[Problem] = []
         """What deserves a warning of what was looked into."""
 
@@ -60,6 +64,11 @@ class WorkspaceLookup(Lookup):
         if registry_of(self._workspace) is not None:
             return self._given
         return settings_of(self._tx, self._workspace, self._given)
+
+    @property
+    def relax(self) -> bool:
+        """Whether environments may be relaxed, as it counts for this caller."""
+        return relaxes(self.settings)
 
     @cached_property
     def _map(self) -> EnvironmentMap:
@@ -99,12 +108,18 @@ class WorkspaceLookup(Lookup):
     def _registered(self, reference: refs.AssetReference) -> PlannedEnvironment:
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
+        relaxed = tuple(record.spec.get("relaxed") or ())
+        relax = self.relax or bool(relaxed)
+        if relaxed:
+            self.relaxed[label] = relaxed
         if record.spec.get("build"):
-            return self.build(BuildContext(**record.spec["build"]), label, "")
-        return PlannedEnvironment(label, record.spec.get("image"), record.spec.get("conda_file"))
+            build = BuildContext(**record.spec["build"])
+            return replace(planned_build(self._platform, build, label, "", relax=relax), relaxed=relaxed)
+        image, conda = record.spec.get("image"), record.spec.get("conda_file")
+        return PlannedEnvironment(label, image, conda, relax=relax, relaxed=relaxed)
 
     def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
-        return planned_build(self._platform, build, label, pointer)
+        return planned_build(self._platform, build, label, pointer, relax=self.relax)
 
     def in_its_image(self, environment: PlannedEnvironment) -> PlannedEnvironment:
         """The environment of a step, in a container where the server runs every image in one."""
@@ -217,10 +232,11 @@ class WorkspaceLookup(Lookup):
         if isinstance(target, str):
             return self._mapped_to(target)
         if target is not None:
-            return checked_environment(self._platform, environment_in(target, reference.name))
+            mapped = environment_in(target, reference.name)
+            return checked_environment(self._platform, replace(mapped, relax=self.relax))
         found = curated.get(reference.name, version=reference.version, label=reference.label)
         planned = PlannedEnvironment(
-            f"{found.name}:{found.version}", found.image, found.conda, found.warnings
+            f"{found.name}:{found.version}", found.image, found.conda, found.warnings, relax=self.relax
         )
         return checked_environment(self._platform, planned)
 

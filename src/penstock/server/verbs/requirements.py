@@ -11,7 +11,6 @@ from typing import Any
 from penstock.datastores import folders
 from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import EnvironmentCannotBeBuilt, NotFound, PenstockError, Problem
-from penstock.identity.tokens import Caller
 from penstock.jobs.lookup import LOCAL_COMPUTE
 from penstock.resources import references as refs
 from penstock.resources.job_types import step_type
@@ -147,10 +146,9 @@ def _environment_need(value: Any, pointer: str) -> Iterator[Need]:
 
 
 def missing_for(
-    platform: Platform, caller: Caller, tx: Transaction, workspace: str, document: dict[str, Any]
+    platform: Platform, tx: Transaction, workspace: str, lookup: WorkspaceLookup, document: dict[str, Any]
 ) -> list[Missing]:
     """Every need of the document that the workspace cannot meet, in the order of the document."""
-    lookup = WorkspaceLookup(platform, tx, workspace, caller.settings)
     found: list[Missing] = []
     for need in needs_of(document):
         try:
@@ -168,7 +166,7 @@ def _check(
         case "compute":
             return _compute(tx, workspace, lookup, need)
         case "software":
-            return _software(platform, need)
+            return _software(platform, need, relax=lookup.relax)
         case "datastore":
             return _unless(
                 need, need.reference, lambda: folders.demand(tx, workspace, need.reference), _create_datastore
@@ -219,7 +217,7 @@ def create_asset(need: Need, name: str) -> tuple[str | None, None]:
     return f"penstock {need.what} create -f <the file that defines `{name}`>{more}", None
 
 
-def _software(platform: Platform, need: Need) -> list[Missing]:
+def _software(platform: Platform, need: Need, *, relax: bool) -> list[Missing]:
     """An inline environment whose Python or packages this machine cannot give."""
     value = need.reference
     if "build" in value:
@@ -229,6 +227,7 @@ def _software(platform: Platform, need: Need) -> list[Missing]:
         image=value.get("image") if isinstance(value.get("image"), str) else None,
         conda=value.get("conda_file") if isinstance(value.get("conda_file"), dict) else None,
         pointer=need.pointer,
+        relax=relax,
     )
     return [
         Missing(

@@ -18,6 +18,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs import asset, component, environment, model, upload
 from penstock.server.verbs.answer import Created
 from penstock.server.verbs.lookup import source_of
+from penstock.server.verbs.relaxing import Relaxed
 from penstock.server.verbs.scope import must_exist
 from penstock.store.records.asset import AssetRecord
 
@@ -57,8 +58,11 @@ def share(
         "tags": record.tags,
         "properties": record.properties,
     }
-    create = environment.create if kind == "environment" else component.create
-    made = create(platform, caller, scope, {key: each for key, each in document.items() if each is not None})
+    document = {key: each for key, each in document.items() if each is not None}
+    if kind == "environment":  # a relaxed one stays what it is, whatever the index says today
+        made = environment.create(platform, caller, scope, document, shared=Relaxed.of_spec(record.spec))
+    else:
+        made = component.create(platform, caller, scope, document)
     return Created(made.record)
 
 
