@@ -1,14 +1,10 @@
 """`az account`: which subscription counts, and no token of a cloud."""
 
-from typing import Any
-
 from penstock.az import subscriptions
-from penstock.az.refusals import REFUSALS, refused
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
-from penstock.errors import PenstockError, UsageError
+from penstock.errors import UsageError
 
-# Any in this module: records as `az` prints them.
 _SUBSCRIPTION = Argument(
     ("--name", "-n", "-s"), "Id or name of the subscription; --subscription is the same."
 )
@@ -24,14 +20,8 @@ def _show(invocation: Invocation) -> object:
     wanted = _named(invocation)
     if wanted is None:
         return subscriptions.shown(account)
-    identity = subscriptions.find(account, wanted)
-    if identity is None:
-        raise PenstockError(
-            f"the subscription of `{wanted}` does not exist in cloud `{account.cloud}`",
-            details=(f"known here: {', '.join(account.names)}",),
-            hint=f"az account set --subscription {wanted}",
-        )
-    return subscriptions.shown(account, identity)
+    # Any that a script may set exists, whether it was set yet or not.
+    return subscriptions.shown(subscriptions.knowing(account, wanted), subscriptions.id_of(account, wanted))
 
 
 def _set(invocation: Invocation) -> None:
@@ -63,55 +53,9 @@ def _list_locations(invocation: Invocation) -> object:
 
 
 def _get_access_token(invocation: Invocation) -> object:
-    """Who only asks whether a login is there is answered; a token is given for Penstock alone.
+    from penstock.az.access_token import answer
 
-    A token of ours would be sent to the cloud by whoever takes it for the cloud's, and a made-up one would fail there without a word
-    about why.
-    """
-    arguments = invocation.arguments
-    target = arguments.resource or (arguments.scope or [None])[0]
-    if target and _is_on_this_machine(target):
-        return _token_of_penstock(invocation, target)
-    if arguments.output == "none":
-        return None
-    if arguments.query and "token" not in arguments.query.lower():
-        return _without_a_token(invocation)
-    raise refused("account get-access-token", REFUSALS["account get-access-token"])
-
-
-def _is_on_this_machine(address: str) -> bool:
-    from urllib.parse import urlsplit
-
-    return urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
-
-
-def _token_of_penstock(invocation: Invocation, target: str) -> dict[str, Any]:
-    from datetime import datetime
-    from urllib.parse import urlsplit
-
-    issued = invocation.client.workspaces.token(3600)
-    own = str(issued["mlflow_tracking_uri"])
-    if urlsplit(own).port != urlsplit(target).port:
-        raise PenstockError(
-            f"{target} is not Penstock's address, and its token is for nobody else",
-            hint=f"Penstock is at {own.split('/', 3)[0]}//{urlsplit(own).netloc}",
-        )
-    expires = (
-        datetime.fromisoformat(str(issued["expires_at"]))
-        if isinstance(issued["expires_at"], str)
-        else (datetime.fromtimestamp(float(issued["expires_at"])))
-    )
-    return {
-        "accessToken": issued["token"],
-        "expiresOn": expires.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f"),
-        "expires_on": int(expires.timestamp()),
-        **_without_a_token(invocation),
-    }
-
-
-def _without_a_token(invocation: Invocation) -> dict[str, Any]:
-    account = subscriptions.read(invocation.home)
-    return {"subscription": account.subscription, "tenant": account.tenant, "tokenType": "Bearer"}
+    return answer(invocation)
 
 
 def _clear(invocation: Invocation) -> None:

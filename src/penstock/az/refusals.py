@@ -124,41 +124,50 @@ REFUSALS: Mapping[str, Refusal] = {
 def refusal_of(words: Sequence[str]) -> NotServed:
     """The error for a command that is not served, by its words."""
     typed = _command_words(words)
-    for length in range(len(typed), 0, -1):
+    name = " ".join(typed)
+    for length in range(len(typed), 1, -1):
         refusal = REFUSALS.get(" ".join(typed[:length]))
         if refusal is not None:
-            return refused(" ".join(typed), refusal)
-    return _unknown(typed)
+            return refused(name, refusal)
+    mistyped = _near_a_served_one(typed)
+    if mistyped is not None:
+        return mistyped
+    refusal = REFUSALS.get(typed[0]) if typed else None
+    return refused(name, refusal) if refusal is not None else _unknown(typed)
 
 
 def refused(command: str, refusal: Refusal) -> NotServed:
     """What is said of a refused command: what it is, that nothing was done, and what to do instead."""
     return NotServed(
-        f"`az {command}` is not served by Penstock: nothing was done",
+        _not_served([command]),
         details=(f"in the cloud it {refusal.what}",),
         hint=refusal.instead or _PATH_BACK,
     )
 
 
+def _near_a_served_one(typed: Sequence[str]) -> NotServed | None:
+    """The error for what looks like a mistyped command of a group that is served."""
+    from penstock.az.registry import GROUPS
+
+    group = GROUPS.get(typed[0]) if len(typed) > 1 else None
+    near = nearest(typed[1], group.commands()) if group is not None else None
+    if group is None or near is None:
+        return None
+    return NotKnown(_not_served(typed), hint=f"did you mean `az {group.name} {near}`?")
+
+
 def _unknown(typed: Sequence[str]) -> NotServed:
     from penstock.az.registry import GROUPS
 
-    group = GROUPS.get(typed[0]) if typed else None
-    if group is not None and len(typed) > 1:
-        near = nearest(typed[1], group.commands())
-        wish = (
-            f"did you mean `az {group.name} {near}`?"
-            if near
-            else f"`az {group.name} --help` lists what there is"
-        )
-        return NotKnown(f"`az {' '.join(typed)}` is not served by Penstock: nothing was done", hint=wish)
-    word = typed[0] if typed else ""
+    if typed and typed[0] in GROUPS:
+        return NotKnown(_not_served(typed), hint=f"`az {typed[0]} --help` lists what is")
     first_words = {"ml", *GROUPS, *(name.split()[0] for name in REFUSALS)}
-    near = nearest(word, first_words)
-    return NotKnown(
-        f"`az {word}` is not served by Penstock: nothing was done",
-        hint=f"did you mean `az {near}`?" if near else _PATH_BACK,
-    )
+    near = nearest(typed[0], first_words) if typed else None
+    return NotKnown(_not_served(typed[:1]), hint=f"did you mean `az {near}`?" if near else _PATH_BACK)
+
+
+def _not_served(typed: Sequence[str]) -> str:
+    return f"`{' '.join(['az', *typed])}` is not served by Penstock: nothing was done"
 
 
 def _command_words(words: Sequence[str]) -> list[str]:

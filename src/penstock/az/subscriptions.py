@@ -7,7 +7,7 @@ that Penstock prints, until a script sets its own.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from penstock.cli import config_file
@@ -49,26 +49,32 @@ def select(home: Home, wanted: str, **values: object) -> Account:
     """Make a subscription the one that counts, by its id or its name; one that is not known yet is from now on."""
 
     def changed(kept: dict[str, Any]) -> Mapping[str, Any]:
-        account = _account_of(kept)
-        identity = find(account, wanted) or (wanted.lower() if is_guid(wanted) else guid_of(wanted))
-        names = {**account.names}
-        names.setdefault(identity, "Penstock" if is_guid(wanted) else wanted)
-        return {**kept, **values, "subscription": identity, "names": names}
+        account = knowing(_account_of(kept), wanted)
+        chosen = id_of(account, wanted)
+        # The made-up one has served its purpose, unless it is the one that was asked for.
+        names = {each: name for each, name in account.names.items() if chosen == MADE_UP or each != MADE_UP}
+        return {**kept, **values, "subscription": chosen, "names": names}
 
-    if not wanted.strip():
-        raise PenstockError(
-            "the subscription is an empty text", hint="az account set --subscription ID_OR_NAME"
-        )
     config_file.change(home, PART, changed)
     return read(home)
 
 
-def find(account: Account, wanted: str) -> str | None:
-    """The id of a known subscription, by id or name, whatever the case."""
+def id_of(account: Account, wanted: str) -> str:
+    """The id of a subscription that is named by its id or its name, whatever the case. An empty text names none."""
+    if not wanted.strip():
+        raise PenstockError(
+            "the subscription is an empty text", hint="az account set --subscription ID_OR_NAME"
+        )
     for identity, name in account.names.items():
         if wanted.lower() in (identity.lower(), name.lower()):
             return identity
-    return None
+    return wanted.lower() if is_guid(wanted) else guid_of(wanted)
+
+
+def knowing(account: Account, wanted: str) -> Account:
+    """The account with this subscription among those it knows."""
+    name = "Penstock" if is_guid(wanted) else wanted
+    return replace(account, names={id_of(account, wanted): name, **account.names})
 
 
 def is_guid(text: str) -> bool:

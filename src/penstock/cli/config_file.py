@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from penstock.errors import PenstockError
@@ -36,20 +35,14 @@ def change(home: Home, part: str, changed: Callable[[dict[str, Any]], Part]) -> 
             whole = _whole(home)
             found = whole.get(part, {})
             whole[part] = changed(found if isinstance(found, dict) else {})
-            temporary.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            temporary.replace(home.config)
+            text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+            try:
+                temporary.write_text(text, encoding="utf-8")
+                temporary.replace(home.config)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise PenstockError(f"cannot write {home.config}: {error.strerror}") from error
-    finally:
-        _forget(temporary)
-
-
-def _forget(temporary: Path) -> None:
-    """Best effort: in a home that cannot be written to there is nothing to forget."""
-    try:
-        temporary.unlink()
-    except OSError:
-        return
 
 
 def _whole(home: Home) -> dict[str, Any]:
