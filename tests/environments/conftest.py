@@ -21,22 +21,26 @@ def make_wheel(
     files: Mapping[str, str] | None = None,
     scripts: Mapping[str, str] | None = None,
     data: Mapping[str, str] | None = None,
+    tag: str = "py3-none-any",
+    extras: tuple[str, ...] = (),
 ) -> Path:
-    """A wheel that pip and uv install: by default one module of the package's name with its version in it."""
+    """A wheel that pip and uv install: by default one module of the package's name with its version in it.
+
+    `tag` says which Pythons it is for, such as `cp311-none-any`; `requires` may name `extras`.
+    """
     module = name.replace("-", "_")
     info, stuff = f"{module}-{version}.dist-info", f"{module}-{version}.data/data"
     content = dict(files if files is not None else {f"{module}.py": f"version = {version!r}\n"})
     content |= {f"{stuff}/{path}": text for path, text in (data or {}).items()}
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
+    needs += "".join(f"Provides-Extra: {one}\n" for one in extras)
     content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
-    content[f"{info}/WHEEL"] = (
-        "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    )
+    content[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n"
     if scripts:
         lines = "".join(f"{command} = {target}\n" for command, target in scripts.items())
         content[f"{info}/entry_points.txt"] = f"[console_scripts]\n{lines}"
     content[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*content, f"{info}/RECORD"])
-    path = folder / f"{module}-{version}-py3-none-any.whl"
+    path = folder / f"{module}-{version}-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in content.items():
             archive.writestr(file, text)

@@ -64,9 +64,9 @@ class Environments:
     ) -> tuple[Problem, ...]:
         """Everything that keeps the request from being built as it is written, each with its line and a remedy.
 
-        Asks the index too, which takes seconds; `say` hears what is being asked.
+        Asks the index too, which takes seconds; `say` hears what is being asked, and that it does not answer.
         """
-        return self._resolving.check(request)
+        return self._resolving.obstacles(request, say)
 
     def resolve(
         self, request: EnvironmentRequest, say: Callable[[str], None] = lambda _: None, *, fresh: bool = False

@@ -1,17 +1,23 @@
 """Why an environment cannot be built, in a few lines that a person can act on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from penstock.environments.conda_file import Wanted, names_of
 from penstock.environments.credentials import without_credentials
 from penstock.environments.files import storage_full
 from penstock.environments.interpreters import Interpreter
+from penstock.environments.recipes import EnvironmentRequest
 from penstock.environments.uv import Trouble, Uv, UvFailed
-from penstock.errors import EnvironmentCannotBeBuilt, PenstockError
+from penstock.errors import EnvironmentCannotBeBuilt, PenstockError, Problem
 
 _MOST_SENTENCES = 8
 _MOST_LOG_LINES = 12
+_LONGEST_REASON = 240
+HOW_TO_RELAX = (
+    "to take the nearest set that can be installed here, with a table of what differs: `--relax`, PENSTOCK_RELAX=1, "
+    "or `environments: {relax: true}` in the workspace's settings"
+)
 # About flags of uv, which nobody types here, or true of every failure.
 _OF_NO_HELP = re.compile(r"--|\[tool\.uv|^Build failures usually")
 
@@ -45,6 +51,53 @@ def cannot_be_built(
                 details=_end_of(failure.text),
                 hint=_hint_in(failure.text),
             )
+
+
+def all_of_it(
+    request: EnvironmentRequest, problems: Sequence[Problem], unknown: str | None = None
+) -> EnvironmentCannotBeBuilt:
+    """The error that lists every obstacle with its line and its remedy, and then how to do without."""
+    hints = list(dict.fromkeys(problem.hint for problem in problems if problem.hint))
+    return EnvironmentCannotBeBuilt(
+        f"environment `{request.label}` cannot be built",
+        details=[*_with_remedies(problems, len(hints) > 1), *([unknown] if unknown else [])],
+        hint="\n".join([*(hints if len(hints) == 1 else []), *_relaxing_would_help(request, problems)])
+        or None,
+    )
+
+
+def with_all_of_it(error: PenstockError, problems: Sequence[Problem]) -> PenstockError:
+    """The error of the first thing that uv met, with all the others that it did not come to."""
+    if not problems:
+        return error
+    return EnvironmentCannotBeBuilt(
+        error.message,
+        details=[*error.details, *_with_remedies(problems, True)],
+        hint="\n".join(part for part in (error.hint, HOW_TO_RELAX) if part),
+    )
+
+
+def _with_remedies(problems: Sequence[Problem], remedies: bool) -> Iterator[str]:
+    for problem in problems:
+        remedy = f" ({problem.hint})" if remedies and problem.hint else ""
+        yield f"{problem.pointer}  {problem.message}{remedy}"
+
+
+def _relaxing_would_help(request: EnvironmentRequest, problems: Sequence[Problem]) -> list[str]:
+    return [HOW_TO_RELAX] if not request.relax and any(one.code == "not_found" for one in problems) else []
+
+
+def in_short(text: str) -> str:
+    """What uv said, as one reason: the first step of its derivation, or the line that says most."""
+    if "No solution found" in text:
+        step = _sentences(text)[0]
+        reason = re.sub(r",? and you require .*$| and the requirements cannot all be met$", "", step)
+    else:
+        lines = _causes(re.split(r"\n\s*\n\s*hint:", text)[0])
+        telling = [line for line in lines if re.search(r"fatal:|Error:|denied|not found", line)]
+        reason = (telling or lines or ["no reason was given"])[-1]
+    reason = without_credentials(reason.strip().rstrip("."))
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
 
 
 def _contradiction(

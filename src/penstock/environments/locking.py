@@ -1,5 +1,7 @@
 """From requirements to a lock: every package with its version, found by `uv pip compile`."""
 
+import hashlib
+import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -34,6 +36,15 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A package that the file leaves open, kept from a release that breaks on what the file pins."""
+
+    name: str
+    limit: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Lock:
     """Every package with its version. `text` is for people; `pins` and `option_lines` may hold credentials."""
 
@@ -41,6 +52,7 @@ class Lock:
     option_lines: tuple[str, ...] = field(repr=False)
     arguments: tuple[str, ...]
     warnings: tuple[str, ...]
+    held: tuple[Held, ...] = ()
 
     @property
     def text(self) -> str:
@@ -63,29 +75,31 @@ def versions_in(pins: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in _PIN.findall(pins)}
 
 
-def resolve(ask: Ask, interpreter: Interpreter, uv: Uv, say: Say) -> Lock:
+def resolve(ask: Ask, interpreter: Interpreter, uv: Uv, say: Say, *, more_limits: Sequence[str] = ()) -> Lock:
     """Find versions that satisfy the ask on this interpreter. Raises UvFailed.
 
     What the ask leaves open is narrowed where it would not work together: MLflow below the version that refuses
     scikit-learn forests, and the neighbours of old releases. Where the narrowed set has no solution, the ask alone
-    decides, so the explanation of a conflict never speaks of what nobody wrote.
+    decides, so the explanation of a conflict never speaks of what nobody wrote. `more_limits` hold in any case.
     """
     ask, warnings = _without_unusable_pip(ask, interpreter)
-    compiler = _Compiler(ask, interpreter, uv, say)
-    limits = _limits_at_first(ask)
+    compiler = Compiler(ask, interpreter, uv, say)
+    limits = [*_limits_at_first(ask), *more_limits]
+    held: list[Held] = []
     for additions in _additions(ask, interpreter):
         pins = compiler.try_to_compile(additions, limits)
         if pins is not None:
-            pins, reasons = _narrowed(pins, compiler, additions, limits)
+            pins, reasons, held = _narrowed(pins, compiler, additions, limits)
             warnings += reasons
             break
     else:
-        pins = compiler.compile(["pip"], [])
-    return Lock(pins, ask.option_lines, ask.arguments, (*warnings, *_about_mlflow(ask, versions_in(pins))))
+        pins = compiler.compile(["pip"], more_limits)
+    warnings += _about_mlflow(ask, versions_in(pins))
+    return Lock(pins, ask.option_lines, ask.arguments, tuple(warnings), tuple(held))
 
 
 @dataclass(frozen=True)
-class _Compiler:
+class Compiler:
     """`uv pip compile` for one ask on one interpreter."""
 
     ask: Ask
@@ -131,10 +145,13 @@ class _Compiler:
 
 
 def _narrowed(
-    pins: str, compiler: _Compiler, additions: Sequence[str], limits: Sequence[str]
-) -> tuple[str, list[str]]:
-    """Hold back neighbours that break until none does; one limit may bring another old release in."""
-    limits, reasons = list(limits), dict[str, str]()
+    pins: str, compiler: Compiler, additions: Sequence[str], limits: Sequence[str]
+) -> tuple[str, list[str], list[Held]]:
+    """Hold back neighbours that break until none does; one limit may bring another old release in.
+
+    What is held back is returned with the words for it, beside the words for all that could not be.
+    """
+    limits, reasons, held = list(limits), dict[str, str](), dict[str, Held]()
     for _ in range(_MOST_ROUNDS):
         versions = versions_in(pins)
         broken = neighbours.neighbours_that_break(versions, _pinned(compiler.ask))
@@ -144,16 +161,22 @@ def _narrowed(
         held_back = compiler.try_to_compile(additions, limits)
         for rule in broken:
             offender = f"{rule.package} {versions[rule.package]}"
+            newer = versions[rule.neighbour]
+            if held_back is None:
+                reasons[rule.neighbour] = (
+                    f"{offender} may not work with {rule.neighbour} {newer}, and nothing older is allowed"
+                )
+                continue
             reasons[rule.neighbour] = (
-                f"{offender} may not work with {rule.neighbour} {versions[rule.neighbour]}, and nothing older is allowed"
-                if held_back is None
-                else f"{rule.neighbour} is held to {rule.limit}: {offender} does not work with {versions[rule.neighbour]}, "
+                f"{rule.neighbour} is held to {rule.limit}: {offender} does not work with {newer}, "
                 f"although it does not say so; pin {rule.neighbour} to choose yourself"
             )
+            why = f"{offender} does not work with {newer}, although it does not say so"
+            held[rule.neighbour] = Held(rule.neighbour, rule.limit, why)
         if held_back is None:
             break
         pins = held_back
-    return pins, list(reasons.values())
+    return pins, list(reasons.values()), list(held.values())
 
 
 def _without_unusable_pip(ask: Ask, interpreter: Interpreter) -> tuple[Ask, list[str]]:
@@ -234,3 +257,24 @@ def _is_open_to_newer(ask: Ask) -> bool:
         Requirement(named[name].requirement).specifier for name in neighbours.MLFLOW_NAMES if name in named
     ]
     return all(SpecifierSet(str(one)).contains(neighbours.MLFLOW_THAT_REFUSES_FORESTS + ".1") for one in said)
+
+
+def digest_of(*parts: str) -> str:
+    """SHA-256 of the parts, in hex."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
+
+
+def read_lock(record: Path) -> Lock | None:
+    """The lock that a record on disk keeps; None where there is none, or a damaged one, to be resolved anew."""
+    try:
+        content = json.loads(record.read_text("utf-8"))
+        return Lock(
+            pins=content["pins"],
+            option_lines=tuple(content["option_lines"]),
+            arguments=tuple(content["arguments"]),
+            warnings=tuple(content["warnings"]),
+        )
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return None  # damaged

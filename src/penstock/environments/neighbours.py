@@ -60,6 +60,21 @@ RULES: Sequence[Rule] = _rules("""
     numba          <0.60     numpy          <2
 """)
 
+# `package` is not imported, or not built, by a Python from `since` on, unless it is `limit`. No metadata says so.
+_BROKEN_BY_PYTHON: Sequence[tuple[str, tuple[int, int], str]] = (
+    ("wrapt", (3, 11), ">=1.14"),  # inspect.formatargspec is gone
+    ("pyyaml", (3, 10), ">=5.4"),  # collections.Hashable
+    ("jinja2", (3, 10), ">=2.11.3"),  # collections.Mapping
+    ("networkx", (3, 9), ">=2.5"),  # fractions.gcd
+    ("markdown", (3, 9), ">=3.2"),  # getchildren() of an element
+    ("future", (3, 12), ">=1"),  # the module imp
+)
+
+
+def limits_of_python(minor: tuple[int, int]) -> list[str]:
+    """Constraints that keep releases out which this Python does not run, whatever their metadata says."""
+    return [f"{name}{limit}" for name, since, limit in _BROKEN_BY_PYTHON if minor >= since]
+
 
 # Both bring the package `mlflow`, and older ones do not ask for one version: the files of the last installed would win.
 _TWINS = (("mlflow", "mlflow-skinny"),)

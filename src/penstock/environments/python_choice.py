@@ -69,6 +69,39 @@ def choose_python(
     return _absent(wish, asked, present, running)
 
 
+def by_nearness(
+    wish: PythonWish, present: Sequence[Interpreter], running: tuple[int, int]
+) -> list[Interpreter]:
+    """One interpreter of each minor version, the nearest to the wish first, then in the usual order of preference."""
+    asked = SpecifierSet(wish.specifier)
+    per_minor = [[one for one in present if one.minor == minor] for minor in {one.minor for one in present}]
+    chosen = [
+        _best([one for one in ones if asked.contains(one.version)] or ones, running) for ones in per_minor
+    ]
+    ordered = []
+    while chosen:
+        fitting = [one for one in chosen if fits_but_for_its_patch(wish, one)]
+        nearest = _best(fitting, running) if fitting else _nearest(asked, chosen, running)
+        chosen.remove(nearest)
+        ordered.append(nearest)
+    return ordered
+
+
+def fits(wish: PythonWish, one: Interpreter) -> bool:
+    """This interpreter is just what is asked for."""
+    return SpecifierSet(wish.specifier).contains(one.version)
+
+
+def fits_but_for_its_patch(wish: PythonWish, one: Interpreter) -> bool:
+    """This interpreter, or another patch release of its minor version, is what is asked for."""
+    return _fits_but_for_its_patch(SpecifierSet(wish.specifier), one)
+
+
+def said(wish: PythonWish) -> str:
+    """The wish as people say it: `3.9`."""
+    return _said(wish)
+
+
 def _absent(
     wish: PythonWish, asked: SpecifierSet, present: Sequence[Interpreter], running: tuple[int, int]
 ) -> Problem:

@@ -1,21 +1,24 @@
 """From a request to a lock: which Python, which release of every package. Locks are kept: the same request, the same lock."""
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from penstock.environments.explanations import cannot_be_built
+from penstock.environments.explanations import all_of_it, cannot_be_built, in_short, with_all_of_it
 from penstock.environments.files import locked, write_atomically
 from penstock.environments.interpreters import Interpreter, Interpreters, running_version
-from penstock.environments.locking import Lock, resolve
-from penstock.environments.python_choice import Chosen, choose_python
+from penstock.environments.locking import Lock, digest_of, read_lock, resolve
+from penstock.environments.obstacles import obstacles
+from penstock.environments.pinned_lines import line_of
+from penstock.environments.python_choice import Chosen, by_nearness, choose_python
 from penstock.environments.recipes import EnvironmentRequest, Recipe, recipe_of
+from penstock.environments.relaxed_locks import RelaxedLocks, cannot_be_relaxed
 from penstock.environments.relaxing import Relaxation
-from penstock.environments.uv import Uv, UvFailed
-from penstock.errors import EnvironmentCannotBeBuilt, PenstockError, Problem
+from penstock.environments.releases import Budget, Releases
+from penstock.environments.uv import Trouble, Uv, UvFailed
+from penstock.errors import PenstockError, Problem
 from penstock.settings import setting
 
 _LOCK_SCHEMA = 1
@@ -55,10 +58,16 @@ class Resolving:
         self._environ = environ
         self._uv = uv
         self._interpreters = Interpreters(folder / "interpreters.json", environ)
+        self._relaxed = RelaxedLocks(folder, uv)
 
     def check(self, request: EnvironmentRequest) -> tuple[Problem, ...]:
-        """Everything wrong with a request that can be seen without the network: names, forms, and the Python."""
+        """Everything wrong with a request that can be seen without the network: names, forms, and the Python.
+
+        Where the request may be relaxed, only what cannot be read stays, or that there is no Python at all.
+        """
         recipe = recipe_of(request)
+        if request.relax and self._interpreters.found():
+            return cannot_be_relaxed(recipe.problems)
         choice = self._choose(request, recipe)
         return (*recipe.problems, choice) if isinstance(choice, Problem) else recipe.problems
 
@@ -76,14 +85,17 @@ class Resolving:
         Raises EnvironmentCannotBeBuilt: the problems of `check`, contradicting pins, an index that is out of reach.
         """
         recipe = recipe_of(request)
+        if request.relax:
+            return self._resolve_relaxed(request, recipe, say, fresh=fresh)
         choice = self._choose(request, recipe)
-        if isinstance(choice, Problem):
-            raise _refused(request, (*recipe.problems, choice))
-        if recipe.problems:
-            raise _refused(request, recipe.problems)
-        lock = self._lock_of(request, recipe, choice.interpreter, say, fresh=fresh)
+        if isinstance(choice, Problem) or recipe.problems:
+            raise all_of_it(request, *self._obstacles(request, say))
+        try:
+            lock = self._lock_of(request, recipe, choice.interpreter, say, fresh=fresh)
+        except UvFailed as failure:
+            raise self._explained(failure, request, recipe, choice.interpreter, say) from failure
         return LockedEnvironment(
-            digest=_digest(lock.text, *_facts(choice.interpreter)),
+            digest=digest_of(lock.text, *_facts(choice.interpreter)),
             lock=lock.text,
             interpreter=choice.interpreter,
             warnings=(*_warnings(recipe, choice), *lock.warnings),
@@ -94,11 +106,86 @@ class Resolving:
     def foreseen(self, request: EnvironmentRequest) -> str | None:
         """The digest that `resolve` gives, without asking the network or uv; None where nobody has resolved it yet."""
         recipe = recipe_of(request)
+        if request.relax:
+            known = self._relaxed.find(request, recipe, self._interpreters.found())
+            return None if known is None else digest_of(known.lock.text, *_facts(known.interpreter))
         choice = self._choose(request, recipe)
         if not isinstance(choice, Chosen):
             return None
-        lock = _read_lock(self._lock_record(recipe, choice.interpreter))
-        return None if lock is None else _digest(lock.text, *_facts(choice.interpreter))
+        lock = read_lock(self._lock_record(recipe, choice.interpreter))
+        return None if lock is None else digest_of(lock.text, *_facts(choice.interpreter))
+
+    def obstacles(
+        self, request: EnvironmentRequest, say: Callable[[str], None] = lambda _: None
+    ) -> tuple[Problem, ...]:
+        """Everything that keeps the request from being built as it is written, each with its line and a remedy.
+
+        Where the asked Python is absent, the packages are looked for on the nearest one. Where the index does not
+        answer, `say` hears it, and what is known without it is returned.
+        """
+        problems, unknown = self._obstacles(request, say)
+        if unknown is not None:
+            say(unknown)
+        return problems
+
+    def _obstacles(
+        self, request: EnvironmentRequest, say: Callable[[str], None]
+    ) -> tuple[tuple[Problem, ...], str | None]:
+        """The obstacles, and why they may not be all."""
+        recipe = recipe_of(request)
+        choice = self._choose(request, recipe)
+        known = (*recipe.problems, choice) if isinstance(choice, Problem) else recipe.problems
+        present = self._interpreters.found()
+        if not present or not recipe.ask.wanted:
+            return known, None
+        interpreter = (
+            choice.interpreter
+            if isinstance(choice, Chosen)
+            else by_nearness(recipe.wish, present, running_version())[0]
+        )
+        releases = Releases(recipe.ask, interpreter, self._uv, say, Budget(request.label))
+        try:
+            found = obstacles([line_of(one) for one in recipe.ask.wanted], releases)
+        except UvFailed as failure:
+            why = "the index cannot be reached" if failure.trouble is Trouble.NETWORK else "uv failed"
+            return known, f"{why}, so the packages were not looked for: {in_short(failure.text)}"
+        return (*known, *found), None
+
+    def _explained(
+        self,
+        failure: UvFailed,
+        request: EnvironmentRequest,
+        recipe: Recipe,
+        interpreter: Interpreter,
+        say: Callable[[str], None],
+    ) -> PenstockError:
+        """What uv said, and what it did not come to: it ends at the first thing that cannot be had."""
+        error = cannot_be_built(failure, request.label, recipe.ask.wanted, interpreter, self._uv)
+        if failure.trouble is Trouble.DISK:
+            return error
+        problems, _ = self._obstacles(request, say)
+        return with_all_of_it(error, problems)
+
+    def _resolve_relaxed(
+        self, request: EnvironmentRequest, recipe: Recipe, say: Callable[[str], None], *, fresh: bool
+    ) -> LockedEnvironment:
+        if problems := self.check(request):
+            raise all_of_it(request, problems)
+        present = self._interpreters.found()
+        try:
+            relaxed = self._relaxed.get(request, recipe, present, say, fresh=fresh)
+        except UvFailed as failure:
+            nearest = by_nearness(recipe.wish, present, running_version())[0]
+            raise cannot_be_built(failure, request.label, recipe.ask.wanted, nearest, self._uv) from failure
+        return LockedEnvironment(
+            digest=digest_of(relaxed.lock.text, *_facts(relaxed.interpreter)),
+            lock=relaxed.lock.text,
+            interpreter=relaxed.interpreter,
+            warnings=(*recipe.warnings, *relaxed.lock.warnings),
+            has_mlflow=_HAS_MLFLOW.search(relaxed.lock.text) is not None,
+            to_install=relaxed.lock,
+            relaxations=relaxed.relaxations,
+        )
 
     def _choose(self, request: EnvironmentRequest, recipe: Recipe) -> Chosen | Problem:
         allowed = request.allow_nearest_python or _nearest_is_allowed(self._environ)
@@ -109,7 +196,7 @@ class Resolving:
     def _lock_record(self, recipe: Recipe, interpreter: Interpreter) -> Path:
         """Where the lock of a request is kept."""
         asked = sorted(one.requirement for one in recipe.ask.wanted)
-        name = _digest(
+        name = digest_of(
             str(_LOCK_SCHEMA),
             *_facts(interpreter),
             *asked,
@@ -130,20 +217,15 @@ class Resolving:
         fresh: bool,
     ) -> Lock:
         record = self._lock_record(recipe, interpreter)
-        lock = None if fresh else _read_lock(record)
+        lock = None if fresh else read_lock(record)
         if lock is not None:
             return lock
         with locked(self._folder / "locks" / f"request-{record.stem}"):
-            lock = None if fresh else _read_lock(record)
+            lock = None if fresh else read_lock(record)
             if lock is not None:
                 return lock
             say(f"resolving environment `{request.label}` for Python {interpreter.version}")
-            try:
-                lock = resolve(recipe.ask, interpreter, self._uv, say)
-            except UvFailed as failure:
-                raise cannot_be_built(
-                    failure, request.label, recipe.ask.wanted, interpreter, self._uv
-                ) from failure
+            lock = resolve(recipe.ask, interpreter, self._uv, say)
             write_atomically(
                 record, json.dumps({"schema": _LOCK_SCHEMA, "label": request.label, **asdict(lock)}, indent=1)
             )
@@ -168,34 +250,5 @@ def _warnings(recipe: Recipe, choice: Chosen) -> tuple[str, ...]:
     return (*recipe.warnings, choice.warning)
 
 
-def _refused(request: EnvironmentRequest, problems: Iterable[Problem]) -> EnvironmentCannotBeBuilt:
-    problems = tuple(problems)
-    hints = [problem.hint for problem in problems if problem.hint]
-    return EnvironmentCannotBeBuilt(
-        f"environment `{request.label}` cannot be built",
-        details=[f"{problem.pointer}  {problem.message}" for problem in problems],
-        hint=hints[0] if len(hints) == 1 else "\n".join(dict.fromkeys(hints)) or None,
-    )
-
-
 def _facts(interpreter: Interpreter) -> tuple[str, str, str]:
     return interpreter.version, interpreter.implementation, interpreter.platform
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
-
-
-def _read_lock(record: Path) -> Lock | None:
-    try:
-        content = json.loads(record.read_text("utf-8"))
-        return Lock(
-            pins=content["pins"],
-            option_lines=tuple(content["option_lines"]),
-            arguments=tuple(content["arguments"]),
-            warnings=tuple(content["warnings"]),
-        )
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError):
-        return None  # damaged: resolved anew
