@@ -136,6 +136,18 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_a_test_that_a_page_names_exists(page: Path) -> None:
+    """`tests/journeys/test_x.py::test_y`: what the page says is held there."""
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text(encoding="utf-8"))
+
+    assert [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).is_file() or f"\ndef {name}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ] == []
+
+
 def headings_of(page: Path) -> set[str]:
     """The anchors that a page's headings get on a code host."""
     headings = re.findall(r"^#+\s+(.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
