@@ -71,6 +71,16 @@ class AssetUpdated(Event):
 
 
 @dataclass(frozen=True)
+class DataValidated(Event):
+    """A version of a data asset was checked. `expectations` is the digest of what was expected of it."""
+
+    type: ClassVar[str] = "data.validated"
+    version: str
+    expectations: str
+    passed: bool
+
+
+@dataclass(frozen=True)
 class ComputeChanged(Event):
     """A compute was created, updated or deleted; `change` says which."""
 

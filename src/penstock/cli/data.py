@@ -3,16 +3,22 @@
 from collections.abc import Mapping
 
 from penstock.cli.asset_commands import AssetNoun, commands_of
+from penstock.cli.data_validate import VALIDATE
 from penstock.cli.grammar import Argument, Example
 from penstock.cli.invocation import Invocation
 
 
 def _fields(invocation: Invocation) -> Mapping[str, object]:
     arguments = invocation.arguments
-    return {"path": arguments.path, "type": arguments.type, "datastore": arguments.datastore}
+    return {
+        "path": arguments.path,
+        "type": arguments.type,
+        "datastore": arguments.datastore,
+        "expectations": arguments.expectations,
+    }
 
 
-COMMANDS = commands_of(
+_ASSETS = commands_of(
     AssetNoun(
         kind="data",
         attribute="data",
@@ -20,6 +26,9 @@ COMMANDS = commands_of(
             Argument(("--path", "-p"), "File, folder or address of the data."),
             Argument(("--type", "-t"), "What the path is.", choices=("uri_file", "uri_folder", "mltable")),
             Argument(("--datastore",), "Datastore that local data is put into.", metavar="NAME"),
+            Argument(
+                ("--expectations",), "File that says what its rows and columns are like.", metavar="FILE"
+            ),
             Argument(("--skip-validation",), "Take the MLTable file as it is.", takes="nothing"),
         ),
         fields=_fields,
@@ -36,3 +45,5 @@ COMMANDS = commands_of(
         ),
     )
 )
+
+COMMANDS = (*_ASSETS, VALIDATE)

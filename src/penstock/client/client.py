@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from penstock.client.assets import Assets
     from penstock.client.components import Components
     from penstock.client.computes import Computes
+    from penstock.client.data import Data
     from penstock.client.datastores import Datastores
     from penstock.client.jobs import Jobs
     from penstock.client.models import Models
@@ -101,8 +102,10 @@ class Client:
         return self._assets("environments")
 
     @cached_property
-    def data(self) -> "Assets":
-        return self._assets("data")
+    def data(self) -> "Data":
+        from penstock.client.data import Data
+
+        return Data(self.connection, self._base, "data", self._say)
 
     @cached_property
     def models(self) -> "Models":

@@ -9,6 +9,7 @@ from penstock.client.connection import Connection, escaped
 if TYPE_CHECKING:
     from penstock.client.assets import Assets
     from penstock.client.components import Components
+    from penstock.client.data import Data
     from penstock.client.models import Models
     from penstock.client.uploads import Created
     from penstock.resources.reading import Document
@@ -60,8 +61,10 @@ class InRegistry:
         return self._assets("environments")
 
     @cached_property
-    def data(self) -> "Assets":
-        return self._assets("data")
+    def data(self) -> "Data":
+        from penstock.client.data import Data
+
+        return Data(self._connection, self._base, "data", self._say)
 
     @cached_property
     def models(self) -> "Models":

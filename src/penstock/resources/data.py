@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from penstock.errors import Problem
-from penstock.resources.field_types import AnyTags, AssetName, Choice, Version
+from penstock.resources.expectations import Expectations
+from penstock.resources.field_types import AlsoWritten, AnyTags, AssetName, Choice, Version
 from penstock.resources.model_base import OUTPUT_ONLY, Part, recorded
 from penstock.resources.reference_fields import DataPath, DatastoreName, place_remarks, snapshot_is_file
 
@@ -15,7 +16,7 @@ class Data(Part):
     """A data asset."""
 
     noun = "a data asset"
-    output_only = OUTPUT_ONLY
+    output_only = OUTPUT_ONLY | {"last_validation"}
 
     name: AssetName
     version: Version | None = Field(default=None, description="the next whole number if absent")
@@ -28,6 +29,11 @@ class Data(Part):
     )
     datastore: DatastoreName | None = Field(
         default=None, description="where a local path is put; `workspaceblobstore` if absent"
+    )
+    expectations: Annotated[Expectations, AlsoWritten(("string",))] | None = Field(
+        default=None,
+        description="what its rows and columns are like: a file, or its content; `<name of this file>.expectations.yml` beside it"
+        " if absent. Azure ML does not know the field: leave it to the file beside where it must read this one too",
     )
     auto_delete_setting: dict[str, Any] | None = recorded("nothing is deleted by itself")
 

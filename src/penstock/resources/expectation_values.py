@@ -1,5 +1,6 @@
 """The values that expectations hold: shares, ages, limits, patterns, conditions. Each validator says what was expected."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ def moment_of(text: str) -> datetime:
 
 
 def age(value: Any) -> Any:
+    """A time span."""
     try:
         age_in_seconds(value if isinstance(value, str) else "")
     except ValueError:
@@ -43,21 +45,36 @@ def age(value: Any) -> Any:
 def share(value: Any) -> Any:
     """A number from 0 to 1, also written `99%`."""
     percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    number: object = float(Fraction(percent[1]) / 100) if percent else value
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
+    found = float(Fraction(percent[1]) / 100) if percent else _from_text(value)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= 1:
         expected = "a share such as `0.99` or `99%`"
         raise trouble(f"{{field}} must be {expected}, got {describe(value)}", expected=expected)
-    return number
+    return found
+
+
+def _from_text(value: Any) -> Any:
+    """The number that a text is (`--set rows.min=1000` brings texts); anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
 
 
 def number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    """A number that is one: not NaN, not true."""
+    found = _from_text(value)
+    if isinstance(found, bool) or not isinstance(found, int | float) or math.isnan(found):
         raise trouble(f"{{field}} must be a number, got {describe(value)}", expected="a number")
-    return value
+    return found
 
 
 def limit(value: Any) -> Any:
     """A number, or a moment."""
+    value = _from_text(value)
     if isinstance(value, str):
         try:
             moment_of(value)
@@ -69,6 +86,7 @@ def limit(value: Any) -> Any:
 
 
 def pattern(value: Any) -> Any:
+    """A regular expression that both Python and the engine have."""
     if not isinstance(value, str) or not value:
         expected = "a regular expression"
         raise trouble(f"{{field}} must be {expected}, got {describe(value)}", expected=expected)
@@ -87,6 +105,7 @@ def pattern(value: Any) -> Any:
 
 
 def condition(value: Any) -> Any:
+    """A condition on one row."""
     if not isinstance(value, str):
         expected = "a condition such as `pickup < dropoff`"
         raise trouble(f"{{field}} must be {expected}, got {describe(value)}", expected=expected)
@@ -99,6 +118,7 @@ def condition(value: Any) -> Any:
 
 
 def values_listed(value: Any) -> Any:
+    """Numbers, texts, true and false."""
     if not isinstance(value, list) or not value:
         raise trouble(
             f"{{field}} must be a list of values, got {describe(value)}", expected="a list of values"
@@ -113,10 +133,12 @@ def values_listed(value: Any) -> Any:
 
 
 def whole(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    """A count."""
+    found = _from_text(value)
+    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
         expected = "a whole number, at least 0"
         raise trouble(f"{{field}} must be {expected}, got {describe(value)}", expected=expected)
-    return value
+    return found
 
 
 Age = Annotated[str, BeforeValidator(age), WithJsonSchema({"type": "string"})]
@@ -136,12 +158,14 @@ Count = Annotated[int, BeforeValidator(whole), WithJsonSchema({"type": "integer"
 
 
 def nulls_in_full(value: Any) -> Any:
+    """The long form of `nulls`."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, str) and _PERCENT.fullmatch(value):
         return {"max_fraction": share(value)}
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return {"max": value}
+    found = _from_text(value)
+    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+        return {"max": found}
     expected = "a number of rows, a share such as `1%`, or a mapping"
     hint = (
         "for a share of the rows write `1%`, or `{max_fraction: 0.01}`" if isinstance(value, float) else None
@@ -150,6 +174,9 @@ def nulls_in_full(value: Any) -> Any:
 
 
 def flag(value: Any) -> Any:
+    """True or false, also as the text that `--set` brings."""
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
     if not isinstance(value, bool):
         raise trouble(f"{{field}} must be true or false, got {describe(value)}", expected="true or false")
     return value
@@ -161,16 +188,10 @@ def also_written(*types: str) -> WithJsonSchema:
 
 
 def shares_and_ranges(value: Any) -> Any:
+    """Quantiles by their share."""
     if isinstance(value, Mapping) and value:
         for key in value:
-            share(_as_number(key))
+            share(str(key))
         return value
     expected = "a mapping of shares to ranges, such as `{0.95: {max: 60}}`"
     raise trouble(f"{{field}} must be {expected}, got {describe(value)}", expected=expected)
-
-
-def _as_number(key: object) -> object:
-    try:
-        return float(str(key))
-    except ValueError:
-        return key

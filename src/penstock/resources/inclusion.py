@@ -1,7 +1,7 @@
 """Putting the files that a document names in their place, and finding the local paths that are to be uploaded.
 
 What is read in: `file:…` where a mapping may stand; environments, components, trials, jobs of a schedule given by
-path; conda files. Their own relative paths start from their own folder. What is uploaded: `code` with a component's
+path; conda files; expectations of data. Their own relative paths start from their own folder. What is uploaded: `code` with a component's
 `additional_includes`, `path` of data and models, `build.path`. Every file must lie inside the project, except data and models given by an absolute path.
 """
 
@@ -67,6 +67,9 @@ class Inclusion:
         """Go through the whole document, which is of a kind and was read from `origin`."""
         self.kind = kind
         self.body(self.data, (), origin)
+        if kind == "data" and isinstance(self.data.get("expectations"), str):
+            text = self.data["expectations"]
+            self.include(self.data, ("expectations",), text, ("expectations",), origin)
         if kind in ("data", "model"):
             self.place(self.data, (), "path", kind, origin)
 
@@ -74,7 +77,7 @@ class Inclusion:
         """A job, step, component or environment."""
         for key in list(body):
             at = (*path, key)
-            if key in _TEXTS or key == "path":
+            if key in _TEXTS or key == "path" or (key == "expectations" and self.kind == "data"):
                 continue
             if key in _READ_IN:
                 self.read_in(body, at, origin)

@@ -134,6 +134,8 @@ def read_document(
     problems = apply_overrides(data, parsed, positions)
     _apply_fields(data, fields or {}, positions)
     _must_be(kind, data, file)
+    if kind == "data":
+        _take_expectations_beside(file, data, positions)
     folder = place_of(file).parent
     root = real(project_root) if project_root is not None else project_root_of(folder)
     origin = Origin(folder, str(file), ((real(file), str(file)),))
@@ -198,6 +200,21 @@ def _apply_fields(data: dict[str, Any], fields: Mapping[str, object], positions:
                 below = f"{pointer}/{escaped(str(inner))}"
                 if below in _FLAGS:
                     positions[below] = Position(_FLAGS[below], 0, 0)
+
+
+def _take_expectations_beside(file: Path, data: dict[str, Any], positions: dict[str, Position]) -> None:
+    """`taxi.expectations.yml` beside `taxi.yml` holds the expectations of a data asset whose file names none.
+
+    The file itself can so be one that Azure ML reads too, which has no such field.
+    """
+    if "expectations" in data:
+        return
+    for ending in (".yml", ".yaml"):
+        beside = file.with_name(f"{file.stem}.expectations{ending}")
+        if beside.is_file():
+            data["expectations"] = beside.name
+            positions["/expectations"] = Position(str(beside), 1, 0)
+            return
 
 
 def _must_exist(file: Path) -> None:

@@ -43,6 +43,7 @@ class Data(_Described):
 
     path: str | PathLike[str]
     type: str = "uri_folder"
+    expectations: str | PathLike[str] | dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from penstock.client.assets import Assets
     from penstock.client.components import Components
     from penstock.client.computes import Computes
+    from penstock.client.data import Data
     from penstock.client.datastores import Datastores
     from penstock.client.models import Models
     from penstock.client.registries import InRegistry, Registries
@@ -59,8 +60,8 @@ class Client:
         return self._connected.environments
 
     @property
-    def data(self) -> "Assets":
-        """Files and folders as versioned data."""
+    def data(self) -> "Data":
+        """Files and folders as versioned data; `profile` says what is in them."""
         return self._connected.data
 
     @property

@@ -17,6 +17,7 @@ from penstock.server.routes import (
     asset,
     component,
     compute,
+    data_validation,
     datastore,
     housekeeping,
     job,
@@ -53,6 +54,7 @@ def build_api(platform: Platform) -> FastAPI:
         job,
         model,
         component,
+        data_validation,
         asset,
         share,
     ):

@@ -37,6 +37,7 @@ class Case:
 AROUND: Final[Mapping[str, str]] = {
     "src/train.py": "print('hello')\n",
     "data/rides.csv": "fare\n1\n",
+    "rides.expectations.yml": "columns: {fare: {min: 0}}\n",
     "table/MLTable": "type: mltable\npaths:\n  - file: ./rides.csv\ntransformations:\n  - read_delimited: {delimiter: ','}\n",
     "table/rides.csv": "fare\n1\n",
     "model/MLmodel": "flavors: {python_function: {loader_module: m}}\n",

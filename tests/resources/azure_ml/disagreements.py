@@ -76,6 +76,12 @@ RULES: Final[Sequence[Rule]] = (
     ),
     Rule(
         "accepts",
+        "`expectations` of data",
+        r"^data expectations: (rides|\{rows: \{)",
+        "they are Penstock's own; in a file of their name beside the asset's, the asset's file stays one that both read",
+    ),
+    Rule(
+        "accepts",
         "`properties` of environments, workspaces, registries and datastores; numbers as tags of all assets",
         r"^(environment|workspace|registry|datastore-\S+) properties: |^(compute|workspace|datastore-\S+) tags: \{a: (1|true)\}$",
         "all assets can have properties here, and a number is text in every asset's tags",

@@ -419,6 +419,7 @@ DATA = Subject(
         "path": DATA_PATHS,
         "datastore": ("azureml:workspaceblobstore", "workspaceblobstore", 5),
         "auto_delete_setting": ({"condition": "created_greater_than", "value": "30d"}, "30d"),
+        "expectations": ("rides.expectations.yml", {"rows": {"min": 1}}, {"rows": "many"}, "nowhere.yml", 5),
         "id": ("azureml:/subscriptions/s",),
         "colour": ("red",),
     },

@@ -33,7 +33,8 @@ class NewVersion:
     """What a noun's own verb found out about a version that is to be created.
 
     `content` decides whether two versions are the same. `keeps_version` says that content equal to the latest
-    version's makes no new one where no version was asked for. `display_name` is a part of `spec` that may change.
+    version's makes no new one where no version was asked for. `display_name` and `expectations` are parts of `spec` that may
+    change.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class NewVersion:
     properties: dict[str, Any]
     keeps_version: bool = False
     display_name: str | None = None
+    expectations: dict[str, Any] | None = None
 
 
 def save(platform: Platform, tx: Transaction, workspace: str, new: NewVersion) -> AssetRecord:
@@ -94,7 +96,8 @@ def _same_version(tx: Transaction, workspace: str, new: NewVersion, digest: str)
 def _update(platform: Platform, tx: Transaction, existing: AssetRecord, new: NewVersion) -> AssetRecord:
     described = new.description if new.description is not None else existing.description
     tags, properties = {**existing.tags, **new.tags}, {**existing.properties, **new.properties}
-    spec = existing.spec if new.display_name is None else {**existing.spec, "display_name": new.display_name}
+    may_change = {"display_name": new.display_name, "expectations": new.expectations}
+    spec = {**existing.spec, **{key: value for key, value in may_change.items() if value is not None}}
     unchanged = (existing.description, existing.tags, existing.properties, existing.spec)
     if (described, tags, properties, spec) == unchanged:
         return existing

@@ -50,16 +50,19 @@ def create(
         else:
             parsed = replace(parsed, warnings=(*parsed.warnings, *_notes(lookup, data)))
     path = _address(platform, place, str(data.path), data.type)
-    spec = {**data.to_document(), "path": path}
+    # As it was written: a model's own document has every default.
+    expectations = document.get("expectations") if data.expectations is not None else None
+    spec = {**data.to_document(), "path": path, "expectations": expectations}
     new = asset.NewVersion(
         kind="data",
         name=str(data.name),
         version=data.version,
-        spec={key: value for key, value in spec.items() if key not in _OWN_COLUMNS},
+        spec={key: value for key, value in spec.items() if key not in _OWN_COLUMNS and value is not None},
         content={"type": data.type, "path": path},
         description=data.description,
         tags=dict(data.tags or {}),
         properties=dict(data.properties or {}),
+        expectations=expectations,
     )
     with platform.database.transaction() as tx:
         record = asset.save(platform, tx, workspace, new)

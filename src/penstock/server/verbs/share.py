@@ -118,8 +118,10 @@ def _share_data(platform: Platform, record: AssetRecord, scope: str, target: Tar
         kind="data",
         name=target.name or record.name,
         version=target.version or record.version,
-        spec={**record.spec, "path": path},
+        # What was found out about a version stays with it; what is expected of it comes along.
+        spec={**{key: value for key, value in record.spec.items() if key != "last_validation"}, "path": path},
         content={"type": record.spec.get("type"), "path": path},
+        expectations=record.spec.get("expectations"),
         description=record.description,
         tags=record.tags,
         properties=record.properties,
