@@ -193,8 +193,9 @@ def _create(noun: AssetNoun, invocation: Invocation) -> object:
     }
     document = document_of(invocation, noun.kind, fields)
     made = assets_of(noun, invocation).create(document, **noun.options(invocation))
+    shown = created(invocation, made)
     noun.tell(invocation, made.record)
-    return created(invocation, made)
+    return shown
 
 
 def _list(noun: AssetNoun, invocation: Invocation) -> object:

@@ -9,7 +9,7 @@ from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.cli.problems import place_of, problem_lines
 from penstock.errors import Problem, UsageError
-from penstock.resources.relaxed import notice
+from penstock.resources.relaxed import HOW_TO_RELAX, notice
 
 
 def run(invocation: Invocation) -> object:
@@ -86,6 +86,8 @@ def _text(
                 lines.append(f"      {remedy}")
         if any(entry.get("create") for entry in missing):
             lines.append(f"create it at once: {command} --create-missing")
+    if any(entry["what"] == "software" for entry in missing):
+        lines.append(HOW_TO_RELAX)
     lines += [notice(entry["environment"], entry["relaxed"]) for entry in relaxed]
     if not missing and not problems:
         lines.append(f"{file} has all that it needs")
@@ -93,13 +95,13 @@ def _text(
 
 
 def _by_remedy(missing: list[dict[str, Any]]) -> dict[tuple[str, str | None], list[str]]:
-    """Message and command, with every place that needs it: what ten steps name is created once.
+    """Message and remedy (a command, or words), with every place that needs it: what ten steps name is created once.
 
     A component's file that two steps name is one place.
     """
     found: dict[tuple[str, str | None], list[str]] = {}
     for entry in missing:
-        places = found.setdefault((entry["message"], entry.get("command")), [])
+        places = found.setdefault((entry["message"], entry.get("command") or entry.get("hint")), [])
         place = place_of(entry.get("file"), entry.get("line"))
         if place and place not in places:
             places.append(place)

@@ -3,8 +3,8 @@
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from penstock.cli.invocation import Invocation
@@ -18,6 +18,7 @@ _HEADINGS = ("what", "asked", "taken", "why")
 # No column is made narrower; together with indent and gaps they fit into 64 columns.
 _NARROWEST = (14, 14, 10, 20)
 _WHY = 3
+_STEP = 4
 
 
 # Any: a JSON record.
@@ -65,32 +66,48 @@ def lines_of(rows: Sequence[Row], columns: int) -> Iterator[str]:
             yield _line(tuple(each[index] if index < len(each) else "" for each in wrapped), widths)
 
 
-def _widths(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
-    """Each column as wide as its longest cell where all fit; else reasons give way first, then the widest of the others."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(_HEADINGS))]
+def _widths(rows: Sequence[Sequence[str]], columns: int) -> tuple[int, ...]:
+    """Each column as wide as its longest cell where all fit; else such widths that the table has the fewest lines."""
+    natural = [max(len(row[index]) for row in rows) for index in range(len(_HEADINGS))]
     room = columns - len(_INDENT) - len(_GAP) * (len(_HEADINGS) - 1)
-    least = [min(width, narrow) for width, narrow in zip(widths, _NARROWEST, strict=True)]
-    comfortable = min(widths[_WHY], max(least[_WHY], room // 3))
-    widths[_WHY] = max(comfortable, min(widths[_WHY], room - sum(widths[:_WHY])))
-    while sum(widths) > room:
-        spare, index = max((widths[index] - least[index], index) for index in range(len(widths)))
-        if spare <= 0:
-            break
-        widths[index] -= 1
-    return widths
+    if sum(natural) <= room:
+        return tuple(natural)
+    choices = [_choices(width, least) for width, least in zip(natural[:_WHY], _NARROWEST, strict=False)]
+    best, fewest = _NARROWEST, sys.maxsize
+    for what, asked, taken in product(*choices):
+        why = min(natural[_WHY], room - what - asked - taken)
+        if why < min(natural[_WHY], _NARROWEST[_WHY]):
+            continue
+        widths = (what, asked, taken, why)
+        count = sum(max(map(len, map(_wrapped, row, widths))) for row in rows)
+        if count < fewest:
+            best, fewest = widths, count
+    return best
+
+
+def _choices(natural: int, least: int) -> list[int]:
+    """Widths that a column may have, the widest first."""
+    return [*range(natural, min(natural, least), -_STEP), min(natural, least)]
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
     """Broken between words; a word that is too long, such as an address, behind a sign where one is near."""
-    lines: list[str] = []
-    for line in textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False) or [""]:
-        while len(line) > columns:
-            cut = 1 + max((line.rfind(sign, columns // 2, columns) for sign in "/@-.,=_"), default=-1)
-            cut = cut or columns
-            lines.append(line[:cut])
-            line = line[cut:]
-        lines.append(line)
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) <= columns:
+            lines[-1] += f" {word}"
+            continue
+        pieces = list(_pieces(word, columns))
+        lines = [*lines, *pieces] if lines[-1] else [*lines[:-1], *pieces]
     return lines
+
+
+def _pieces(word: str, columns: int) -> Iterator[str]:
+    while len(word) > columns:
+        cut = 1 + max(word.rfind(sign, columns // 2, columns) for sign in "/@-.,=_") or columns
+        yield word[:cut]
+        word = word[cut:]
+    yield word
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -180,6 +180,12 @@ class Connection:
         finally:
             self.settings = before
 
+    @property
+    def relaxes(self) -> bool:
+        """Whether a flag or a variable lets environments be relaxed; the workspace's settings may do so too."""
+        settings = merged_settings(workspace_settings(), self.settings)
+        return bool(settings.get("environments", {}).get("relax"))
+
     def _said(self) -> dict[str, str]:
         """The header with the settings that are overridden. Raises PenstockError for a variable that means nothing."""
         settings = merged_settings(workspace_settings(), self.settings)

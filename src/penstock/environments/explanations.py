@@ -10,14 +10,11 @@ from penstock.environments.interpreters import Interpreter
 from penstock.environments.recipes import EnvironmentRequest
 from penstock.environments.uv import Trouble, Uv, UvFailed
 from penstock.errors import EnvironmentCannotBeBuilt, PenstockError, Problem
+from penstock.resources.relaxed import HOW_TO_RELAX
 
 _MOST_SENTENCES = 8
 _MOST_LOG_LINES = 12
 _LONGEST_REASON = 240
-HOW_TO_RELAX = (
-    "to take the nearest set that can be installed here, with a table of what differs: `--relax`, PENSTOCK_RELAX=1, "
-    "or `environments: {relax: true}` in the workspace's settings"
-)
 # About flags of uv, which nobody types here, or true of every failure.
 _OF_NO_HELP = re.compile(r"--|\[tool\.uv|^Build failures usually")
 

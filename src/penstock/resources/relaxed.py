@@ -6,13 +6,22 @@ A difference is a row of four texts, `what`, `asked`, `taken` (None: left out) a
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from penstock.errors import Problem
+
 MARK: Final = "relaxed"
 """How a thing is marked in a list, a table or a record (`mark`)."""
 
 TAG: Final = "penstock.environment.relaxed"
 """The tag of a run, and of a model's version, that says what was taken otherwise."""
 
+HOW_TO_RELAX: Final = (
+    "to take the nearest packages and Python that can be had here, and be told which: `--relax`, PENSTOCK_RELAX=1, or "
+    "`penstock workspace update --set settings.environments.relax=true`"
+)
+
 _MOST_IN_SHORT: Final = 3
+_LONGEST_ASKED: Final = 32
+"""Characters of what was asked, where all has to stay short: an address is longer."""
 _EXACTLY: Final = ("===", "==", "=")
 
 # Any: a JSON value.
@@ -64,11 +73,23 @@ def line_of(row: Row) -> str:
     return f"{row['what']} {asked_of(row)} → {taken_of(row)}"
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_ASKED else f"{text[:12]}…{text[13 - _LONGEST_ASKED :]}"
+
+
 def short_of(rows: Sequence[Row]) -> str:
     """All of them in one line, which stays short: `python 3.7.5 → 3.9.18, scikit-learn 0.24.1 → 1.0.2 and 4 more`."""
-    shown = ", ".join(line_of(row) for row in rows[:_MOST_IN_SHORT])
+    shown = ", ".join(
+        f"{row['what']} {_cut(asked_of(row))} → {taken_of(row)}" for row in rows[:_MOST_IN_SHORT]
+    )
     left = len(rows) - _MOST_IN_SHORT
     return f"{shown} and {left} more" if left > 0 else shown
+
+
+def how_to_relax(problems: Iterable[Problem], *, relax: bool) -> str | None:
+    """The way around what cannot be had; None where relaxing was allowed already, or would not help."""
+    helps = any(problem.code == "not_found" for problem in problems)
+    return HOW_TO_RELAX if helps and not relax else None
 
 
 def notice(label: str, rows: Sequence[Row]) -> str:

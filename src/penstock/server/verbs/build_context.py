@@ -9,6 +9,7 @@ from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import InvalidDocument, Problem
 from penstock.jobs.plans import PlannedEnvironment
 from penstock.resources.environment import BuildContext
+from penstock.resources.relaxed import how_to_relax
 from penstock.resources.snapshots import Snapshot, SnapshotUri, parse_snapshot_uri
 from penstock.server.platform import Platform
 
@@ -47,7 +48,7 @@ def planned_build(
             label, None, None
         )  # not uploaded yet: it is asked for before anything is made
     recipe = read_build_context(UploadedContext(platform, uri), build.dockerfile_path, pointer)
-    problems = recipe.problems
+    problems, hint = recipe.problems, None
     engine = platform.containers.engine()
     if engine is not None and (problems or platform.containers.mode == "always") and not _absent(problems):
         return PlannedEnvironment(
@@ -64,8 +65,9 @@ def planned_build(
         problems = tuple(
             Problem(pointer, each.message, each.expected, each.hint, each.code) for each in found
         )
+        hint = how_to_relax(found, relax=relax)
     if problems:
-        raise InvalidDocument(problems)
+        raise InvalidDocument(problems, hint=hint)
     return PlannedEnvironment(label, recipe.image, recipe.conda, recipe.notes, recipe.variables, relax=relax)
 
 

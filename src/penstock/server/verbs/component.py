@@ -8,6 +8,7 @@ from penstock.identity.tokens import Caller
 from penstock.resources import documents
 from penstock.resources.component import Component
 from penstock.resources.documents import Parsed
+from penstock.resources.relaxed import HOW_TO_RELAX
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, upload
@@ -79,7 +80,9 @@ def _checked(
     missing = [*whole.missing, *missing_for(platform, tx, workspace, lookup, whole.document)]
     problems += [each.as_problem() for each in missing if each.need.pointer not in told]
     if problems or parsed is None:
-        raise InvalidDocument(whole.placed(problems))
+        absent = any(each.is_absent_software for each in missing)
+        way = HOW_TO_RELAX if absent and not lookup.relax else None
+        raise InvalidDocument(whole.placed(problems), hint=way)
     return Parsed(parsed.resource, whole.placed(parsed.warnings))
 
 

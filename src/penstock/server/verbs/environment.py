@@ -9,6 +9,7 @@ from penstock.jobs.plans import PlannedEnvironment
 from penstock.jobs.software import request_for
 from penstock.resources import documents
 from penstock.resources.environment import Environment
+from penstock.resources.relaxed import how_to_relax
 from penstock.resources.workspace_settings import relaxes
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, upload
@@ -70,9 +71,11 @@ def _planned(
         upload.demand(platform, document)
         return planned_build(platform, environment.build, name, "/build", relax=relax)
     planned = PlannedEnvironment(name, environment.image, environment.conda_file, relax=relax)
-    problems = platform.environments.check(request_for(planned))
-    if problems:
-        raise InvalidDocument(problems)
+    request = request_for(planned)
+    if platform.environments.check(request):
+        # It is refused anyway: the index is asked too, so that all that is wrong is told at once.
+        problems = platform.environments.obstacles(request)
+        raise InvalidDocument(problems, hint=how_to_relax(problems, relax=relax))
     return planned
 
 

@@ -22,7 +22,7 @@ from penstock.jobs.software import request_for
 from penstock.resources import documents
 from penstock.resources.documents import Parsed
 from penstock.resources.job import CommandJob, PipelineJob
-from penstock.resources.relaxed import as_rows, notice
+from penstock.resources.relaxed import HOW_TO_RELAX, as_rows, notice
 from penstock.server.platform import Platform
 from penstock.server.verbs import upload
 from penstock.server.verbs.answer import Created, failed, problem_record, succeeded, warnings_of
@@ -179,7 +179,9 @@ def _checked(platform: Platform, caller: Caller, workspace: str, document: dict[
     told = {problem.pointer for problem in problems}
     problems += [each.as_problem() for each in missing if each.need.pointer not in told]
     if problems or parsed is None:
-        raise InvalidDocument(whole.placed(problems))
+        absent = any(each.is_absent_software for each in missing)
+        way = HOW_TO_RELAX if absent and not lookup.relax else None
+        raise InvalidDocument(whole.placed(problems), hint=way)
     return _Checked(Parsed(parsed.resource, whole.placed(parsed.warnings)), whole)
 
 

@@ -41,6 +41,11 @@ class Missing:
     command: str | None
     create: dict[str, Any] | None = None
 
+    @property
+    def is_absent_software(self) -> bool:
+        """Whether it is a Python or a package of an environment that the document brings along."""
+        return self.need.what == "software"
+
     def as_problem(self) -> Problem:
         message = self.error.message
         if self.error.details:
@@ -54,6 +59,7 @@ class Missing:
             "pointer": self.need.pointer,
             "message": self.error.message,
             "command": self.command,
+            "hint": self.error.hint,
             "create": self.create,
         }
 
@@ -229,6 +235,9 @@ def _software(platform: Platform, need: Need, *, relax: bool) -> list[Missing]:
         pointer=need.pointer,
         relax=relax,
     )
+    problems = platform.environments.check(request)
+    if problems:  # it is refused anyway: the index is asked too, so that all is told at once
+        problems = platform.environments.obstacles(request)
     return [
         Missing(
             Need("software", problem.pointer, None),
@@ -236,5 +245,5 @@ def _software(platform: Platform, need: Need, *, relax: bool) -> list[Missing]:
             NotFound(problem.message, hint=problem.hint),
             None,
         )
-        for problem in platform.environments.check(request)
+        for problem in problems
     ]
