@@ -17,16 +17,16 @@ LAZY = ("yaml", "jmespath", "rich", "tabulate", "pathspec", "webbrowser", "diffl
 
 _SHOW = """
 import json, sys
-from penstock.cli.main import run
-code = run(sys.argv[1:])
+from importlib import import_module
+code = import_module(sys.argv[1]).run(sys.argv[2:])
 sys.stderr.write("\\nMODULES" + json.dumps([code, sorted(sys.modules)]))
 """
 
 
-def imported_by(line: str) -> list[str]:
+def imported_by(line: str, program: str = "penstock.cli.main") -> list[str]:
     """The modules that are loaded when the command is done."""
     ran = subprocess.run(
-        [sys.executable, "-c", _SHOW, *line.split()],
+        [sys.executable, "-c", _SHOW, program, *line.split()],
         capture_output=True,
         text=True,
         check=True,
