@@ -176,6 +176,11 @@ class Home:
         return self.path / "downloads"
 
     @property
+    def profiles(self) -> Path:
+        """Profiles of data by what they are of: made anew where they are gone."""
+        return self.path / "profiles"
+
+    @property
     def mlflow(self) -> Path:
         return self.path / "mlflow"
 

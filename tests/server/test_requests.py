@@ -81,6 +81,9 @@ ALLOWED = {
     "POST /workspaces/{workspace}/components:validate": "mj",
     "GET /workspaces/{workspace}/components/{name}/versions/{version}/files": "mj",
     "GET /workspaces/{workspace}/components/{name}/versions/{version}/files/{path}": "mj",
+    "GET /workspaces/{workspace}/profile": "mj",
+    "GET /workspaces/{workspace}/data/{name}/versions/{version}/profile": "mj",
+    "GET /workspaces/{workspace}/data/{name}/labels/{label}/profile": "mj",
     "GET /workspaces/{workspace}/{kind}": "mj",
     "POST /workspaces/{workspace}/{kind}": "m",
     "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",
@@ -98,7 +101,7 @@ ALLOWED |= {
     if route.startswith("GET") or route.endswith(":validate")
     else ""
     for route in ALLOWED
-    if "/{workspace}/models" in route or "/{kind}" in route or "/components" in route
+    if any(part in route for part in ("/{workspace}/models", "/{kind}", "/components", "/data/"))
 }
 # Who reads the workspace and writes to the registry: nobody who belongs to one workspace.
 ALLOWED["POST /workspaces/{workspace}/{kind}/{name}/versions/{version}/share"] = ""

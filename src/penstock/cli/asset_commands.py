@@ -283,9 +283,14 @@ def _refuse_both(invocation: Invocation) -> None:
 # Any: the client's assets of this kind, whichever the kind.
 def assets_of(noun: AssetNoun, invocation: Invocation) -> Any:
     """The assets of the registry of --registry-name, which counts before -w; else those of the workspace."""
+    return getattr(place_of(invocation), noun.attribute)
+
+
+# Any: the client, or what it has of a registry: both have an attribute per kind of asset.
+def place_of(invocation: Invocation) -> Any:
+    """Where assets are looked for: in the registry of --registry-name, else in the workspace."""
     registry = invocation.get("registry_name")
-    place = invocation.client.in_registry(registry) if registry else invocation.client
-    return getattr(place, noun.attribute)
+    return invocation.client.in_registry(registry) if registry else invocation.client
 
 
 def _one(kind: str) -> str:

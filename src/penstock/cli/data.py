@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from penstock.cli.asset_commands import AssetNoun, commands_of
+from penstock.cli.data_profile import PROFILE
 from penstock.cli.data_validate import VALIDATE
 from penstock.cli.grammar import Argument, Example
 from penstock.cli.invocation import Invocation
@@ -46,4 +47,4 @@ _ASSETS = commands_of(
     )
 )
 
-COMMANDS = (*_ASSETS, VALIDATE)
+COMMANDS = (*_ASSETS, PROFILE, VALIDATE)

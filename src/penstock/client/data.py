@@ -1,6 +1,6 @@
-"""Data assets of one workspace or registry: what they share with others, and whether they are as expected."""
+"""Data assets of one workspace or registry: what they share with others, what is in them, and whether they are as expected."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -35,4 +35,40 @@ class Data(Assets):
         return validate(
             self._connection, self._path, name, version=version, label=label, expectations=expectations, path=path,
             kind=type, examples=examples, keep=keep,
+        )  # fmt: skip
+
+    def profile(
+        self,
+        name: str | None = None,
+        *,
+        version: str | None = None,
+        label: str | None = None,
+        path: str | PathLike[str] | None = None,
+        type: str | None = None,  # noqa: A002 - as the field of the file is called
+        columns: Iterable[str] = (),
+        pattern: str | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        header: bool = True,
+        skip_rows: int = 0,
+        progress: Callable[[int], None] = lambda rows: None,
+    ) -> Record:
+        """What is in the columns of a version (the latest where none is named), or of the file or folder at `path`, which stays where it is.
+
+        `pattern` chooses files of a folder; `delimiter`, `encoding`, `header` and `skip_rows` (lines above the header) say how text is
+        read where it does not say so itself. `progress` is told the rows that were read so far.
+        """
+        from penstock.client.data_profile import profile
+
+        reading = {
+            "column": list(columns),
+            "pattern": pattern,
+            "delimiter": delimiter,
+            "encoding": encoding,
+            "header": None if header else "false",
+            "skip_rows": skip_rows or None,
+        }
+        return profile(
+            self._connection, self._path, name, version=version, label=label, path=path, kind=type, reading=reading,
+            progress=progress,
         )  # fmt: skip

@@ -103,6 +103,11 @@ def _document_of(table: Path) -> dict[str, Any] | None:
     return found
 
 
+def places_of_table(table: Path, locator: Locator) -> dict[str, Any]:
+    """What a reader of one table may ask, as a step's does: what its file says, and where its addresses lie on this machine."""
+    return _known([table] if (table / FILE_NAME).is_file() else [], locator)
+
+
 def _known(tables: list[Path], locator: Locator) -> dict[str, Any]:
     documents = {
         digest_of((table / FILE_NAME).read_bytes()): document

@@ -50,6 +50,7 @@ def usage(platform: Platform, caller: Caller) -> dict[str, Any]:
         ("uploads (code, data, models, by digest)", home.artifacts),
         ("environments", home.environments),
         ("downloads (data from addresses)", home.downloads),
+        ("profiles of data", home.profiles),
         ("MLflow (runs, models)", home.mlflow),
         ("database", home.database),
     ]
@@ -96,6 +97,7 @@ def collect(
         *_environments(platform, before),
         *_packages(platform),
         *_downloads(platform, before),
+        *_profiles(platform, before),
         *_half_made(platform),
         *_left_folders(platform),
         *_uploads(platform, min(before, platform.clock() - _UPLOAD_GRACE)),
@@ -144,6 +146,13 @@ def _packages(platform: Platform) -> Iterator[tuple[str, str, int, Any]]:
     size = platform.environments.sizes()["cache"]
     if size:
         yield "download cache", "packages", size, platform.environments.clear_cache
+
+
+def _profiles(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:
+    """Kept profiles that are older; the next who asks has them made anew."""
+    for file in sorted(platform.home.profiles.glob("*.json")):
+        if file.stat().st_mtime < before:
+            yield "profile", file.stem, size_of(file), lambda file=file: file.unlink(missing_ok=True)
 
 
 def _downloads(platform: Platform, before: float) -> Iterator[tuple[str, str, int, Any]]:

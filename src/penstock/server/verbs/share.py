@@ -9,7 +9,6 @@ from penstock.events import AssetCreated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.places import UPLOADS
-from penstock.jobs.plans import InDatastore
 from penstock.resources import documents
 from penstock.resources import references as refs
 from penstock.resources.scope import registry_scope
@@ -136,20 +135,10 @@ def _brought_over(platform: Platform, record: AssetRecord, scope: str) -> str:
     if isinstance(refs.parse_reference(path, "data"), refs.WebAddress):
         return path
     source = source_of(path, None)
-    snapshot = _uploaded(source) or _taken(platform, record, source)
+    snapshot = upload.uploaded_as(source) or _taken(platform, record, source)
     upload.lay_out(platform, scope, snapshot)
     slash = "/" if snapshot.is_folder else ""
     return f"azureml://datastores/{BLOB_STORE}/paths/{UPLOADS}/{snapshot.digest}/{snapshot.name}{slash}"
-
-
-def _uploaded(source: Any) -> SnapshotUri | None:
-    """The snapshot that the data was uploaded as: its bytes are here already."""
-    if not isinstance(source, InDatastore) or source.datastore != BLOB_STORE:
-        return None
-    parts = source.path.rstrip("/").split("/")
-    if len(parts) != 3 or parts[0] != UPLOADS:
-        return None
-    return SnapshotUri(parts[1], parts[2], source.path.endswith("/"))
 
 
 def _taken(platform: Platform, record: AssetRecord, source: Any) -> SnapshotUri:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from penstock.datastores.folders import BLOB_STORE
 from penstock.errors import UploadsMissing
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.jobs.places import uploaded_path
+from penstock.jobs.places import UPLOADS, uploaded_path
+from penstock.jobs.plans import InDatastore, Source
 from penstock.resources.snapshots import SnapshotUri, parse_snapshot_uri
 from penstock.server.platform import Platform
 
@@ -59,3 +61,13 @@ def lay_out(platform: Platform, workspace: str, snapshot: SnapshotUri) -> None:
     """Give a snapshot its place in the workspace's default datastore."""
     place = uploaded_path(platform.home, workspace, snapshot)
     platform.checkouts.checkout(snapshot.digest, place, writable=False)
+
+
+def uploaded_as(source: Source) -> SnapshotUri | None:
+    """The snapshot that data was uploaded as, where it was: its bytes are here, and never change."""
+    if not isinstance(source, InDatastore) or source.datastore != BLOB_STORE:
+        return None
+    parts = source.path.rstrip("/").split("/")
+    if len(parts) != 3 or parts[0] != UPLOADS:
+        return None
+    return SnapshotUri(parts[1], parts[2], source.path.endswith("/"))

@@ -1,0 +1,115 @@
+"""Profiles of data: lines of JSON while the data is read, the last of which is the profile."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from penstock.errors import PenstockError
+from penstock.server.platform import Platform
+from penstock.server.routes.request import By, Here, Scope, in_both
+from penstock.server.verbs import data_profile
+from penstock.server.verbs.data_profile import Subject
+
+# Any in this module: JSON.
+Work = Callable[[Callable[[int], None], Callable[[], bool]], dict[str, Any]]
+
+_versions = APIRouter(tags=["data"], prefix="/data")
+_places = APIRouter(tags=["data"], prefix="/workspaces/{workspace}")
+
+
+def _reading(
+    pattern: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    header: bool = True,
+    skip_rows: int = 0,
+) -> dict[str, Any]:
+    """How text is read; without what is as usual."""
+    given = {"pattern": pattern, "delimiter": delimiter, "encoding": encoding, "skip_rows": skip_rows or None}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return options if header else {**options, "header": False}
+
+
+Reading = Annotated[dict[str, Any], Depends(_reading)]
+"""How text is read where it does not say so itself."""
+Columns = Annotated[list[str], Query(alias="column", default_factory=list)]
+
+
+@_versions.get("/{name}/versions/{version}/profile", response_class=StreamingResponse)
+async def profile_version(
+    here: Here, by: By, scope: Scope, name: str, version: str, reading: Reading, columns: Columns
+) -> StreamingResponse:
+    """What is in the columns of a version of data."""
+    subject = await asyncio.to_thread(
+        lambda: data_profile.version(here, by, scope, name, version=version, options=reading)
+    )
+    return _answer(here, subject, columns)
+
+
+@_versions.get("/{name}/labels/{label}/profile", response_class=StreamingResponse)
+async def profile_label(
+    here: Here, by: By, scope: Scope, name: str, label: str, reading: Reading, columns: Columns
+) -> StreamingResponse:
+    """What is in the columns of the version that a label names."""
+    subject = await asyncio.to_thread(
+        lambda: data_profile.version(here, by, scope, name, label=label, options=reading)
+    )
+    return _answer(here, subject, columns)
+
+
+@_places.get("/profile", response_class=StreamingResponse)
+async def profile_place(
+    here: Here,
+    by: By,
+    workspace: str,
+    reading: Reading,
+    columns: Columns,
+    path: str = "",
+    kind: Annotated[str | None, Query(alias="type")] = None,
+) -> StreamingResponse:
+    """What is in the columns of data at a reference, or of a file or folder of the server's machine."""
+    subject = await asyncio.to_thread(
+        lambda: data_profile.place(here, by, workspace, path, kind=kind, options=reading)
+    )
+    return _answer(here, subject, columns)
+
+
+def _answer(here: Platform, subject: Subject, columns: list[str]) -> StreamingResponse:
+    def work(progress: Callable[[int], None], is_wanted: Callable[[], bool]) -> dict[str, Any]:
+        return data_profile.profile(here, subject, tuple(columns), progress=progress, is_wanted=is_wanted)
+
+    return StreamingResponse(lines(work, "profile"), media_type="application/x-ndjson")
+
+
+async def lines(work: Work, called: str) -> AsyncIterator[bytes]:
+    """`{"rows": n}` while `work` goes on, then `{called: …}` or `{"error": …}`. Whoever hangs up ends the work."""
+    loop = asyncio.get_running_loop()
+    said: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+    is_wanted = True
+
+    def say(line: dict[str, Any]) -> None:
+        loop.call_soon_threadsafe(said.put_nowait, line)
+
+    def run() -> None:
+        try:
+            say({called: work(lambda rows: say({"rows": rows}), lambda: is_wanted)})
+        except PenstockError as error:
+            say({"error": error.as_record()})
+
+    working = loop.run_in_executor(None, run)
+    working.add_done_callback(lambda done: said.put_nowait(None))
+    try:
+        while (line := await said.get()) is not None:
+            yield json.dumps(line).encode() + b"\n"
+        await working  # a defect is raised here, and logged
+    finally:
+        is_wanted = False
+
+
+router = APIRouter()
+router.include_router(_places)
+router.include_router(in_both(_versions))
