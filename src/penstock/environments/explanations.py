@@ -87,14 +87,31 @@ def _relaxing_would_help(request: EnvironmentRequest, problems: Sequence[Problem
 def in_short(text: str) -> str:
     """What uv said, as one reason: the first step of its derivation, or the line that says most."""
     if "No solution found" in text:
-        step = _sentences(text)[0]
-        reason = re.sub(r",? and you require .*$| and the requirements cannot all be met$", "", step)
+        reason = _missing_wheel(text) or _first_step(text)
     else:
         lines = _causes(re.split(r"\n\s*\n\s*hint:", text)[0])
         telling = [line for line in lines if re.search(r"fatal:|Error:|denied|not found", line)]
         reason = (telling or lines or ["no reason was given"])[-1]
     reason = without_credentials(reason.strip().rstrip("."))
     return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
+
+
+def _missing_wheel(text: str) -> str | None:
+    """`x needs y<4, which has no wheel …`, where that is what it comes to."""
+    words = re.sub(r"\s+", " ", text)
+    missing = re.search(r"Because ([A-Za-z0-9][A-Za-z0-9._-]*)\S* has no (?:usable )?wheels", words)
+    needs = re.search(rf"(\S+) depends on ({re.escape(missing[1])}\S*)", words) if missing else None
+    return f"{needs[1]} needs {needs[2].rstrip(',')}, which has no wheel for this Python" if needs else None
+
+
+def _first_step(text: str) -> str:
+    step = re.sub(r",? and you require .*$| and the requirements cannot all be met$", "", _sentences(text)[0])
+    step = re.sub(r", so \S+ cannot be used$", "", step)
+    return re.sub(
+        r"^(\S+) depends on (([A-Za-z0-9][A-Za-z0-9._-]*)\S*) and (\3[<>=!~]\S*)$",
+        r"\1 needs \2, and only \4 can be taken here",
+        step,
+    )
 
 
 def _contradiction(

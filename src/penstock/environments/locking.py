@@ -167,11 +167,14 @@ def _narrowed(
                     f"{offender} may not work with {rule.neighbour} {newer}, and nothing older is allowed"
                 )
                 continue
-            reasons[rule.neighbour] = (
-                f"{rule.neighbour} is held to {rule.limit}: {offender} does not work with {newer}, "
-                f"although it does not say so; pin {rule.neighbour} to choose yourself"
+            why = (
+                f"it brings the same files as {offender}, so both must be of one version"
+                if neighbours.are_twins(rule.package, rule.neighbour)
+                else f"{offender} does not work with {newer}, although it does not say so"
             )
-            why = f"{offender} does not work with {newer}, although it does not say so"
+            reasons[rule.neighbour] = (
+                f"{rule.neighbour} is held to {rule.limit}: {why}; pin {rule.neighbour} to choose yourself"
+            )
             held[rule.neighbour] = Held(rule.neighbour, rule.limit, why)
         if held_back is None:
             break

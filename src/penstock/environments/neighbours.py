@@ -93,6 +93,11 @@ def neighbours_that_break(lock: Mapping[str, str], pinned: Mapping[str, object])
     return (*offended, *_unequal_twins(lock, pinned))
 
 
+def are_twins(one: str, other: str) -> bool:
+    """Two names for the same files."""
+    return any({one, other} == set(twins) for twins in _TWINS)
+
+
 def _unequal_twins(lock: Mapping[str, str], pinned: Mapping[str, object]) -> list[Rule]:
     rules = []
     for twins in _TWINS:

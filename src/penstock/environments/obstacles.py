@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from penstock.environments import neighbours
 from penstock.environments.azure_only import stands_here_instead
 from penstock.environments.credentials import without_credentials
 from penstock.environments.explanations import in_short
@@ -78,8 +77,11 @@ def reason(line: Line, refused: Refused, releases: Releases) -> str:
     return in_short(refused.text)
 
 
-def obstacles(lines: Sequence[Line], releases: Releases) -> list[Problem]:
-    """Every line that cannot be had as it is written, and where the rest contradicts itself. Raises UvFailed offline."""
+def obstacles(lines: Sequence[Line], limits: Sequence[str], releases: Releases) -> list[Problem]:
+    """Every line that cannot be had as it is written, and where the rest contradicts itself. Raises UvFailed offline.
+
+    `limits` are constraints that hold beside what the lines say.
+    """
     releases.say(f"asking the index what Python {releases.interpreter.version} can have")
     alone = reasons(lines, releases)
     gone = unreachable(lines, releases)
@@ -87,7 +89,7 @@ def obstacles(lines: Sequence[Line], releases: Releases) -> list[Problem]:
     found += [
         Problem(
             line.one.pointer,
-            f"`{without_credentials(line.one.requirement)}`: {gone[line.one.pointer]}",
+            f"`{line.shown}`: {gone[line.one.pointer]}",
             hint="check the address and the server's access to it, or take the line out if the code does not need it",
             code="not_found",
         )
@@ -95,14 +97,13 @@ def obstacles(lines: Sequence[Line], releases: Releases) -> list[Problem]:
         if line.one.pointer in gone
     ]
     rest = [line for line in lines if line.one.pointer not in alone and line.one.pointer not in gone]
-    return [*found, *_contradiction(rest, releases)]
+    return [*found, *_contradiction(rest, limits, releases)]
 
 
-def _contradiction(rest: Sequence[Line], releases: Releases) -> list[Problem]:
+def _contradiction(rest: Sequence[Line], limits: Sequence[str], releases: Releases) -> list[Problem]:
     """What each could be had alone, and not together."""
     if not rest:
         return []
-    limits = neighbours.limits_of_python(releases.interpreter.minor)
     answer = releases.together([line.one.requirement for line in rest], limits)
     if not isinstance(answer, Refused):
         return []
@@ -110,17 +111,20 @@ def _contradiction(rest: Sequence[Line], releases: Releases) -> list[Problem]:
     named = [line for line in rest if re.search(rf"(?<![\w-]){re.escape(line.name)}(?![\w-])", text)] or [
         *rest
     ]
-    names = ", ".join(f"`{without_credentials(line.one.requirement)}`" for line in named)
+    names = ", ".join(f"`{line.shown}`" for line in named)
     azure = [line for line in named if stands_here_instead(line.name)]
     hint = (
         f"take `{azure[0].name}` out: {stands_here_instead(azure[0].name)}"
         if azure
         else "loosen or change one of them"
+        if len(named) > 1
+        else "ask for another release of it"
     )
+    together = "together" if len(named) > 1 else "with what it needs"
     return [
         Problem(
             named[0].one.pointer,
-            f"{names} cannot be had together on Python {releases.interpreter.version}: {in_short(answer.text)}",
+            f"{names} cannot be had {together} on Python {releases.interpreter.version}: {in_short(answer.text)}",
             hint=hint,
             code="invalid",
         )
@@ -130,7 +134,7 @@ def _contradiction(rest: Sequence[Line], releases: Releases) -> list[Problem]:
 def _problem(line: Line, why: str, releases: Releases) -> Problem:
     return Problem(
         line.one.pointer,
-        f"`{without_credentials(line.one.requirement)}` cannot be installed: {why}",
+        f"`{line.shown}` cannot be installed: {why}",
         hint=_way_out(line, _near(line, releases)),
         code="not_found",
     )

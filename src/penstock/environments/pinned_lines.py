@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from penstock.environments.azure_only import stands_here_instead
 from penstock.environments.conda_file import Wanted
+from penstock.environments.credentials import without_credentials
 
 # How a saved model is read depends on these, so their versions are given up last.
 _READ_MODELS = frozenset({
@@ -36,6 +37,13 @@ class Line:
         if "/pip/" not in self.one.pointer and specifier.endswith(".*") and "," not in specifier:
             specifier = specifier.removesuffix(".*").removeprefix("=")  # conda's own `=1.21`
         return self.requirement.url or specifier or "any"
+
+    @property
+    def shown(self) -> str:
+        """The line as a person knows it from the file, without credentials."""
+        if self.requirement is None or "/pip/" in self.one.pointer:
+            return without_credentials(self.one.requirement)
+        return f"{self.requirement.name}{self.asked if self.requirement.specifier else ''}"
 
     @property
     def is_address(self) -> bool:

@@ -75,16 +75,15 @@ def relax(
     final = Ask(draft.requirements(), ask.option_lines, (*ask.arguments, *releases.arguments()))
     limits = neighbours.limits_of_python(releases.interpreter.minor)
     lock = resolve(final, releases.interpreter, uv, say, more_limits=limits)
-    rows = (
-        *_python_row(wish, releases.interpreter, search.has_moved_on(releases.interpreter)),
-        *_rows(search.lines, draft, lock),
-        *_held_rows(search.lines, lock, wish),
-    )
+    rows = [*_python_row(wish, releases.interpreter, present), *_rows(search.lines, draft, lock)]
+    if not rows:  # neighbours are held in every environment; that alone makes none a relaxed one
+        return Relaxed(releases.interpreter, lock, ())
+    rows += _held_rows(search.lines, lock, wish)
     held = tuple(f"{one.name} is held to" for one in lock.held)
     told = (
         tuple(warning for warning in lock.warnings if not warning.startswith(held)) if held else lock.warnings
     )
-    return Relaxed(releases.interpreter, replace(lock, warnings=told), rows)
+    return Relaxed(releases.interpreter, replace(lock, warnings=told), tuple(rows))
 
 
 @dataclass
@@ -120,10 +119,6 @@ class _Search:
                 best = score, draft, releases
         assert best is not None
         return best[1], best[2]
-
-    def has_moved_on(self, interpreter: Interpreter) -> bool:
-        """The Python is another one although the asked one is there."""
-        return not fits_but_for_its_patch(self.wish, interpreter)
 
     def _reasons(self, releases: Releases) -> Mapping[str, str]:
         self.say(f"asking the index what Python {releases.interpreter.version} can have")
@@ -161,14 +156,15 @@ def _is_lost(draft: Draft, line: Line) -> bool:
     return draft.forms[line.one.pointer] is Form.OUT and stands_here_instead(line.name) is None
 
 
-def _python_row(wish: PythonWish, taken: Interpreter, moved: bool) -> list[Relaxation]:
+def _python_row(wish: PythonWish, taken: Interpreter, present: Sequence[Interpreter]) -> list[Relaxation]:
     if not wish.binding or fits(wish, taken):
         return []
-    why = (
-        "of the Pythons of this machine it keeps the most of what the file pins"
-        if moved
-        else "another patch release of the same Python is what this machine has"
-    )
+    if fits_but_for_its_patch(wish, taken):
+        why = "another patch release of the same Python is what this machine has"
+    elif len(present) == 1:
+        why = "this machine has no other Python"
+    else:
+        why = "of the Pythons of this machine it keeps the most of what the file pins"
     return [Relaxation("python", said(wish), taken.version, why, wish.pointer)]
 
 

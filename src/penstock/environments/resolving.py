@@ -10,6 +10,7 @@ from penstock.environments.explanations import all_of_it, cannot_be_built, in_sh
 from penstock.environments.files import locked, write_atomically
 from penstock.environments.interpreters import Interpreter, Interpreters, running_version
 from penstock.environments.locking import Lock, digest_of, read_lock, resolve
+from penstock.environments.neighbours import limits_of_python
 from penstock.environments.obstacles import obstacles
 from penstock.environments.pinned_lines import line_of
 from penstock.environments.python_choice import Chosen, by_nearness, choose_python
@@ -145,7 +146,9 @@ class Resolving:
         )
         releases = Releases(recipe.ask, interpreter, self._uv, say, Budget(request.label))
         try:
-            found = obstacles([line_of(one) for one in recipe.ask.wanted], releases)
+            # On a Python that nobody asked for, more breaks than metadata says.
+            limits = limits_of_python(interpreter.minor) if isinstance(choice, Problem) else []
+            found = obstacles([line_of(one) for one in recipe.ask.wanted], limits, releases)
         except UvFailed as failure:
             why = "the index cannot be reached" if failure.trouble is Trouble.NETWORK else "uv failed"
             return known, f"{why}, so the packages were not looked for: {in_short(failure.text)}"
