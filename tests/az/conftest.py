@@ -12,14 +12,12 @@ import pytest
 from penstock.az.main import run
 from penstock.cli import az_script, program
 from penstock.settings import Home
+from tests.az.without_az import SYSTEM
 from tests.cli.conftest import Ran
 from tests.client.fake_server import FakeServer
 
 Az = Callable[[str], Ran]
 Shell = Callable[..., Ran]
-
-# What the shell's own scripts need, and nothing that could hold a real az.
-SYSTEM = "/usr/bin:/bin"
 
 
 @pytest.fixture

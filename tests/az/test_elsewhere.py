@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +13,8 @@ from penstock.az.refusals import REFUSALS, refusal_of
 from penstock.az.registry import GROUPS
 from penstock.cli import az_script
 from penstock.settings import Home
-from tests.az.conftest import SYSTEM, Az, Shell, executable
+from tests.az.conftest import Az, Shell, executable
+from tests.az.without_az import SYSTEM, path_without_az
 
 # Says everything that it was given.
 REAL = """\
@@ -251,3 +253,13 @@ def test_check_finds_the_real_az_after_ours(shell: Shell, real: Path) -> None:
     )
 
     assert record["real_az"] == str(real)
+
+
+def test_the_tests_find_no_az_of_the_machine(real: Path) -> None:
+    """Where there is one, its neighbours stay."""
+    executable(real.parent / "neighbour", "#!/bin/sh\necho here\n")
+
+    path = path_without_az(f"{real.parent}:{SYSTEM}")
+
+    assert shutil.which("az", path=path) is None
+    assert shutil.which("neighbour", path=path) is not None

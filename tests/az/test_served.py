@@ -107,6 +107,24 @@ def test_a_login_answers_with_the_subscriptions(az: Az, home: Home, line: str, u
     assert not [path for path in home.path.rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
 
 
+def test_the_login_of_a_workflow_passes(az: Az) -> None:
+    """What the login actions and tasks of GitHub and Azure Pipelines call, in their order and spelling."""
+    for line in (
+        "version",
+        "cloud set -n azurecloud",
+        f"login --service-principal --username app --tenant {GUID} --password=s3cr3t --allow-no-subscriptions",
+        f"login --service-principal --username app --tenant {GUID} --federated-token s3cr3t",
+        "login --identity --username app",
+        f"account set --subscription {GUID}",
+        "account show --query id -o tsv",
+        "account clear",
+        "cloud set -n AzureCloud",
+    ):
+        ran = az(line)
+        assert ran.code == 0, line
+        assert "s3cr3t" not in ran.out + ran.err
+
+
 def test_a_login_of_a_person_asks_nothing(az: Az) -> None:
     """No browser, no code to type, no waiting; the tenant and subscription that are named are remembered."""
     for line in (

@@ -12,7 +12,8 @@ import pytest
 from penstock.cli import az_script
 from penstock.cli.az_shim import code_for
 from penstock.settings import Home
-from tests.az.conftest import SYSTEM, Shell, executable
+from tests.az.conftest import Shell, executable
+from tests.az.without_az import SYSTEM
 
 SHELLS = ["sh", "dash", "bash", "bash --posix", "bash -eu", "zsh", "zsh -eu"]
 VERSION = "az version --query penstock -o tsv"

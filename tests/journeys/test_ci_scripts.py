@@ -4,11 +4,13 @@ Shaped as public templates are: connect, create what is not there, register, sub
 """
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.az.without_az import path_without_az
 from tests.journeys.mistakes import PLAIN
 from tests.journeys.person import Person
 
@@ -123,7 +125,8 @@ def runner(person: Person) -> Person:
     for name, text in FILES.items():
         (person.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (person.folder / name).write_text(text)
-    person.environment.update(VARIABLES)
+    path = os.pathsep.join([str(person.bin), os.environ["PATH"]])
+    person.environment.update(VARIABLES, PATH=path_without_az(path))
     return person
 
 

@@ -62,8 +62,10 @@ def _whole(home: Home) -> dict[str, Any]:
 
 
 def _damaged(home: Home, why: str) -> PenstockError:
+    import shlex
+
     return PenstockError(
         f"{home.config} is not what `penstock configure` writes",
         details=(why,),
-        hint=f"remove it and set your defaults again: rm {home.config}",
+        hint=f"remove it and set your defaults again: rm {shlex.quote(str(home.config))}",
     )
