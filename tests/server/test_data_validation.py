@@ -1,10 +1,17 @@
 """Validating data through the API: versions, files of this machine, what is kept and what is told."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.client.connection import Address, Connection
+from penstock.client.data import Data
+from penstock.errors import PermissionDenied
+from penstock.identity.tokens import Caller
+from penstock.server.verbs.data_validation import Asked
+from penstock.server.verbs.data_validation import validate_path as validate_place
 from tests.server.conftest import Api
 
 EXPECTED: dict[str, Any] = {"columns": {"fare": {"type": "number", "min": 0}}}
@@ -169,3 +176,59 @@ def test_what_is_expected_goes_with_data_into_a_registry(api: Api, taxi: Path) -
     assert "last_validation" not in shared
     assert report["passed"]
     assert report["data"]["reference"].startswith("azureml://registries/shared/data/taxi")
+
+
+def test_text_is_read_as_it_is_said_to_be(api: Api, tmp_path: Path) -> None:
+    """Which files of a folder, what divides the values: as for a profile."""
+    folder = tmp_path / "rides"
+    folder.mkdir()
+    (folder / "a.txt").write_text("made by a machine\nfare;tip\n1;2\n")
+    (folder / "notes.md").write_text("nothing")
+    api.create("data", name="odd", path=api.upload(folder))
+
+    report = validate(
+        api,
+        "odd",
+        expectations={"columns": {"fare": {"max": 1}, "tip": None}},
+        pattern="*.txt",
+        delimiter=";",
+        skip_rows=1,
+    )
+
+    assert (report["passed"], report["rows"], report["columns"]) == (True, 1, 2)
+
+
+def test_what_a_profile_proposes_is_met_and_goes_back_into_validation(api: Api, tmp_path: Path) -> None:
+    """Of a version it names the asset; of some columns it says nothing about others."""
+    file = tmp_path / "rides.csv"
+    file.write_text(
+        "ride,fare,paid\n" + "".join(f"{n},{n % 50},{'yes' if n % 3 else 'no'}\n" for n in range(300))
+    )
+    api.create("data", name="rides", type="uri_file", path=api.upload(file))
+    with closing(Connection(Address(socket=api.platform.home.socket))) as connection:
+        data = Data(connection, "/api/v1/workspaces/default", "data", lambda text: None)
+
+        whole = data.profile("rides", propose=True)["proposal"]
+        some = data.profile(path=file, columns=["fare"], propose=True)["proposal"]
+        (tmp_path / "e.yml").write_text(whole)
+        report = data.validate(expectations=tmp_path / "e.yml", keep=True)
+        (tmp_path / "e.yml").write_text(some)
+        by_path = data.validate(path="azureml:rides@latest", expectations=tmp_path / "e.yml")
+
+    assert whole.startswith("# Proposed from rides:1: 300 rows, 3 columns.")
+    assert "\ndata: azureml:rides@latest\n" in whole
+    assert "  paid: {type: text, nulls: 0, allowed: ['no', 'yes']}" in whole
+    assert (report["data"]["version"], set(statuses(report).values())) == ("1", {"passed"})
+    assert "extra_columns" not in some
+    assert by_path["passed"]
+    assert (
+        api.get("workspaces/default/data/rides/versions/1")["expectations"]["data"] == "azureml:rides@latest"
+    )
+
+
+def test_only_the_owner_names_files_of_the_machine(api: Api, taxi: Path) -> None:
+    """A token of somebody else checks what is registered."""
+    person = Caller("person")
+
+    with pytest.raises(PermissionDenied):
+        validate_place(api.platform, person, "default", str(taxi), Asked(EXPECTED))

@@ -63,6 +63,14 @@ def data_of(invocation: Invocation) -> dict[str, Any]:
         "label": arguments.label,
         "path": path,
         "type": arguments.type,
+        **reading_of(invocation),
+    }
+
+
+def reading_of(invocation: Invocation) -> dict[str, Any]:
+    """What READING says, as the client's verbs take it."""
+    arguments = invocation.arguments
+    return {
         "pattern": arguments.pattern,
         "delimiter": {"\\t": "\t", "tab": "\t"}.get(arguments.delimiter, arguments.delimiter),
         "encoding": arguments.encoding,
@@ -79,7 +87,14 @@ def _profile(invocation: Invocation) -> object:
     data = place_of(invocation).data
     which = data_of(invocation)
     with Counter(invocation) as counter:
-        found = data.profile(**which, columns=invocation.arguments.columns or (), progress=counter.told)
+        found = data.profile(
+            **which,
+            columns=invocation.arguments.columns or (),
+            propose=invocation.arguments.propose,
+            progress=counter.told,
+        )
+    if invocation.arguments.propose:
+        return Outcome(found, text=found["proposal"])
     if invocation.arguments.output == "table" and not invocation.arguments.query:
         return Outcome(rows_of(found))
     return Outcome(found, text=as_text(found))
@@ -97,11 +112,17 @@ PROFILE = Command(
     arguments=(
         *WHICH,
         Argument(("--columns",), "Only these columns.", takes="values", metavar="COLUMN"),
+        Argument(
+            ("--propose",),
+            "Print a file of expectations that this data meets, for `penstock data validate`.",
+            takes="nothing",
+        ),
         *READING,
         flags.REGISTRY_NAME,
     ),
     examples=(
         Example("the latest version", "penstock data profile -n taxi"),
+        Example("a first file of expectations", "penstock data profile -n taxi --propose"),
         Example("a file that is no asset", "penstock data profile --path taxi.csv"),
         Example(
             "two columns of a version, for a script",

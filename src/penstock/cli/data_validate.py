@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.cli import flags
+from penstock.cli.data_profile import READING, reading_of
 from penstock.cli.grammar import Argument, Command, Example, whole_number
 from penstock.cli.invocation import Invocation, Outcome
 from penstock.errors import InvalidDocument, PenstockError, UsageError
@@ -39,12 +40,12 @@ def run(invocation: Invocation) -> object:
 
 
 def _validated(invocation: Invocation) -> dict[str, Any]:  # Any: a JSON record
+    from penstock.cli.asset_commands import place_of
     from penstock.cli.documents import named
     from penstock.errors import NotFound
 
     arguments = invocation.arguments
-    registry = invocation.get("registry_name")
-    place = invocation.client.in_registry(registry) if registry else invocation.client
+    place = place_of(invocation)
     try:
         found: dict[str, Any] = place.data.validate(
             arguments.name,
@@ -55,6 +56,7 @@ def _validated(invocation: Invocation) -> dict[str, Any]:  # Any: a JSON record
             type=arguments.type,
             examples=0 if arguments.no_examples else arguments.examples,
             keep=arguments.keep,
+            **reading_of(invocation),
         )
     except InvalidDocument as error:
         message = error.message.replace("in the document", "in the expectations")
@@ -160,6 +162,7 @@ VALIDATE = Command(
         ),
         Argument(("--report",), "Write the report to a file, .md or .html.", metavar="FILE"),
         flags.SET,
+        *READING,
         flags.REGISTRY_NAME,
     ),
     examples=(

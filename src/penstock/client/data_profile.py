@@ -33,7 +33,7 @@ def profile(
         if "/registries/" in base:
             raise UsageError("a path is in no registry", hint="leave the registry out")
         where = base.removesuffix("/data")
-        more = {"path": _readable(connection, fspath(path)), "type": kind}
+        more = {"path": readable(connection, fspath(path)), "type": kind}
     elif version is not None and label is not None:
         raise UsageError("cannot provide both a version and a label", hint="give one of them")
     else:
@@ -43,14 +43,14 @@ def profile(
     return found
 
 
-def _readable(connection: Connection, path: str) -> str:
+def readable(connection: Connection, path: str) -> str:
     """The path as the server reads it: an address as it is, a local one as an absolute one of this machine."""
     if path.startswith("azureml:") or "://" in path:
         return path
     if connection.address.socket is None:
         raise PenstockError(
             "a local path is read by a server on this machine, and PENSTOCK_SERVER names another one",
-            hint="register the data with `penstock data create`, and profile that",
+            hint="register the data with `penstock data create`, and name it",
         )
     local = Path(path).expanduser().absolute()
     if not local.exists():

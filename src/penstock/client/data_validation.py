@@ -1,13 +1,14 @@
 """Checking data against expectations, asked of the server."""
 
 from collections.abc import Mapping
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.client.assets import Record
 from penstock.client.connection import Connection, escaped
-from penstock.errors import InvalidDocument
+from penstock.client.data_profile import readable
+from penstock.errors import InvalidDocument, UsageError
 
 if TYPE_CHECKING:
     from penstock.resources.reading import Document
@@ -27,6 +28,7 @@ def validate(
     kind: str | None = None,
     examples: int | None = None,
     keep: bool = False,
+    reading: Mapping[str, object] | None = None,
 ) -> Record:
     """The report on a version, or on the files at `path`; `base` is the address of the place's data.
 
@@ -34,6 +36,7 @@ def validate(
     """
     document = _document(expectations)
     body: Record = {} if examples is None else {"examples": examples}
+    body |= {key: value for key, value in (reading or {}).items() if value is not None}
     if document is not None:
         if document.problems:
             raise InvalidDocument(document.problems)
@@ -41,8 +44,10 @@ def validate(
         if document.file.is_file():
             body["source"] = str(document.file)
     if path is not None:
+        if "/registries/" in base:
+            raise UsageError("a path is in no registry", hint="leave the registry out")
         where = f"{base}:validate"
-        body |= {"path": str(Path(path).absolute()), **({} if kind is None else {"type": kind})}
+        body |= {"path": readable(connection, fspath(path)), **({} if kind is None else {"type": kind})}
     else:
         name, version, label = _which(name, version, label, document)
         where = f"{base}/{escaped(name, 'validate')}"
@@ -84,8 +89,6 @@ def _which(
                 label or (None if version else reference.label),
             )
     if name is None:
-        from penstock.errors import UsageError
-
         raise UsageError(
             "which data?", hint="give its name, or write `data: azureml:<name>@latest` into the expectations"
         )

@@ -1,7 +1,8 @@
 """Checking a table against its expectations: all of them in one scan."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import InvalidDocument, Problem
@@ -16,6 +17,8 @@ from penstock.profiling.table_checks import (
     rule_check,
     schema_checks,
 )
+from penstock.profiling.tables import TableKind, over_table
+from penstock.resources import documents
 from penstock.resources.expectations import Expectations
 from penstock.resources.wording import pointer_of
 
@@ -56,6 +59,37 @@ def check(
         )
     rows = int(found["0 value"])
     return Checked(rows, len(schema), tuple(results))
+
+
+def check_table(
+    path: Path,
+    kind: TableKind,
+    *,
+    expectations: dict[str, Any],
+    now: float,
+    created: float | None,
+    examples: int,
+    **options: Any,
+) -> dict[str, Any]:
+    """The record of what checking files found. Times are seconds since 1970; InvalidDocument has pointers into `expectations`."""
+    expected = parse_expectations(expectations)
+    made = None if created is None else _moment(created)
+
+    def ask(frame: "pl.LazyFrame") -> Checked:
+        return check(frame, expected, now=_moment(now), created=made, examples=examples)
+
+    return over_table(path, kind, ask, **options).as_record()
+
+
+def parse_expectations(document: dict[str, Any]) -> Expectations:
+    """A document that holds expectations. Raises InvalidDocument, with pointers into it."""
+    found = documents.parse("expectations", document).resource
+    assert isinstance(found, Expectations)
+    return found
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
 def _checks(

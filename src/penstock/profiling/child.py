@@ -37,7 +37,13 @@ def _facts(path: Path, kind: str, options: Mapping[str, Any], progress: Callable
     return {**known, **table_facts(path, _kind(kind), **given)}
 
 
-TASKS: dict[str, Task] = {"profile": _profile, "facts": _facts}
+def _check(path: Path, kind: str, options: Mapping[str, Any], progress: Callable[[int], None]) -> Any:
+    from penstock.profiling.checking import check_table
+
+    return check_table(path, _kind(kind), **options)
+
+
+TASKS: dict[str, Task] = {"profile": _profile, "facts": _facts, "check": _check}
 
 
 def _kind(text: str) -> Any:

@@ -240,7 +240,8 @@ class ColumnExpectations(Part):
     def contradictions(cls, data: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _ends_crossed(data)
         for low, strict in (("min", "above"), ("max", "below")):
-            if low in data and strict in data:
+            both = [data[key] for key in (low, strict) if key in data]
+            if len(both) == 2 and not any(isinstance(each, Mapping) for each in both):
                 yield Problem(
                     f"/{strict}", f"`{strict}` and `{low}` say the same end twice", hint="keep one of them"
                 )

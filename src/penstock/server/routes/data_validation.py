@@ -8,8 +8,10 @@ from pydantic import Field
 from penstock.profiling.checking import EXAMPLES
 from penstock.server.routes.request import Body, By, Here, Scope, WhichBody, in_both
 from penstock.server.verbs import data_validation as verbs
+from penstock.server.verbs.data_profile import READING
 
 _routes = APIRouter(tags=["data"])
+_places = APIRouter(tags=["data"], prefix="/workspaces/{workspace}")
 
 
 class _Asked(Body):
@@ -18,9 +20,15 @@ class _Asked(Body):
     expectations: dict[str, Any] | None = None
     source: str | None = Field(default=None, description="what the report calls the expectations")
     examples: int = Field(default=EXAMPLES, ge=0, le=100, description="rows that are shown of what fails")
+    pattern: str | None = Field(default=None, description="which files of a folder are the table")
+    delimiter: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    skip_rows: int = Field(default=0, ge=0)
 
     def asked(self, *, keep: bool = False) -> verbs.Asked:
-        return verbs.Asked(self.expectations, self.source, self.examples, keep)
+        reading = self.model_dump(include=set(READING), exclude_defaults=True)
+        return verbs.Asked(self.expectations, self.source, self.examples, keep, reading)
 
 
 class ValidationBody(WhichBody, _Asked):
@@ -30,7 +38,7 @@ class ValidationBody(WhichBody, _Asked):
 
 
 class PathValidationBody(_Asked):
-    """Files of the server's machine, by their absolute path."""
+    """A reference to data, or files of the server's machine, by their absolute path."""
 
     path: str
     type: str | None = Field(default=None, pattern="^(uri_file|uri_folder|mltable)$")
@@ -44,10 +52,12 @@ def validate_data(here: Here, by: By, scope: Scope, name: str, body: ValidationB
     )
 
 
-@_routes.post("/data:validate")
-def validate_path(here: Here, by: By, body: PathValidationBody) -> dict[str, Any]:
-    """Check files of the server's machine against expectations."""
-    return verbs.validate_path(here, by, body.path, body.asked(), kind=body.type)
+@_places.post("/data:validate")
+def validate_path(here: Here, by: By, workspace: str, body: PathValidationBody) -> dict[str, Any]:
+    """Check data at a reference, or files of the server's machine, against expectations."""
+    return verbs.validate_path(here, by, workspace, body.path, body.asked(), kind=body.type)
 
 
-router = in_both(_routes)
+router = APIRouter()
+router.include_router(_places)
+router.include_router(in_both(_routes))

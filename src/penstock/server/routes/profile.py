@@ -41,24 +41,38 @@ Columns = Annotated[list[str], Query(alias="column", default_factory=list)]
 
 @_versions.get("/{name}/versions/{version}/profile", response_class=StreamingResponse)
 async def profile_version(
-    here: Here, by: By, scope: Scope, name: str, version: str, reading: Reading, columns: Columns
+    here: Here,
+    by: By,
+    scope: Scope,
+    name: str,
+    version: str,
+    reading: Reading,
+    columns: Columns,
+    propose: bool = False,
 ) -> StreamingResponse:
     """What is in the columns of a version of data."""
     subject = await asyncio.to_thread(
         lambda: data_profile.version(here, by, scope, name, version=version, options=reading)
     )
-    return _answer(here, subject, columns)
+    return _answer(here, subject, columns, propose)
 
 
 @_versions.get("/{name}/labels/{label}/profile", response_class=StreamingResponse)
 async def profile_label(
-    here: Here, by: By, scope: Scope, name: str, label: str, reading: Reading, columns: Columns
+    here: Here,
+    by: By,
+    scope: Scope,
+    name: str,
+    label: str,
+    reading: Reading,
+    columns: Columns,
+    propose: bool = False,
 ) -> StreamingResponse:
     """What is in the columns of the version that a label names."""
     subject = await asyncio.to_thread(
         lambda: data_profile.version(here, by, scope, name, label=label, options=reading)
     )
-    return _answer(here, subject, columns)
+    return _answer(here, subject, columns, propose)
 
 
 @_places.get("/profile", response_class=StreamingResponse)
@@ -70,17 +84,19 @@ async def profile_place(
     columns: Columns,
     path: str = "",
     kind: Annotated[str | None, Query(alias="type")] = None,
+    propose: bool = False,
 ) -> StreamingResponse:
     """What is in the columns of data at a reference, or of a file or folder of the server's machine."""
     subject = await asyncio.to_thread(
         lambda: data_profile.place(here, by, workspace, path, kind=kind, options=reading)
     )
-    return _answer(here, subject, columns)
+    return _answer(here, subject, columns, propose)
 
 
-def _answer(here: Platform, subject: Subject, columns: list[str]) -> StreamingResponse:
+def _answer(here: Platform, subject: Subject, columns: list[str], propose: bool) -> StreamingResponse:
     def work(progress: Callable[[int], None], is_wanted: Callable[[], bool]) -> dict[str, Any]:
-        return data_profile.profile(here, subject, tuple(columns), progress=progress, is_wanted=is_wanted)
+        found = data_profile.profile(here, subject, tuple(columns), progress=progress, is_wanted=is_wanted)
+        return data_profile.with_proposal(found, tuple(columns)) if propose else found
 
     return StreamingResponse(lines(work, "profile"), media_type="application/x-ndjson")
 

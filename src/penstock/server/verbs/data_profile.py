@@ -15,6 +15,7 @@ from penstock.identity.tokens import Caller
 from penstock.jobs.plans import Source
 from penstock.jobs.tables import places_of_table
 from penstock.profiling.profile import FORMAT
+from penstock.profiling.proposal import propose
 from penstock.profiling.running import Question, ask
 from penstock.resources import references as refs
 from penstock.resources.mltable_file import FILE_NAME
@@ -194,6 +195,17 @@ def profile(
     if columns:
         found = {**found, "columns": [each for each in found["columns"] if each["name"] in columns]}
     return {**subject.told, "type": subject.kind, **found}
+
+
+def with_proposal(found: Mapping[str, Any], columns: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A profile with the `proposal` that is made of it: the text of a file of expectations. With `columns` it is of these only."""
+    if "name" not in found:
+        return {**found, "proposal": propose(found, called=str(found["path"]), whole=not columns)}
+    reference = str(found["data"])
+    latest = reference.removesuffix(f":{found['version']}") + "@latest"
+    about = latest if reference.startswith("azureml:") and not reference.startswith("azureml://") else None
+    called = f"{found['name']}:{found['version']}"
+    return {**found, "proposal": propose(found, about=about, called=called, whole=not columns)}
 
 
 def asked(

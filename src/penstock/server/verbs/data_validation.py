@@ -1,24 +1,19 @@
 """Checking a version of a data asset, or files of this machine, against expectations; the last result stays with the version."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from penstock.errors import NotFound, PenstockError, PermissionDenied
+from penstock.errors import NotFound, PenstockError
 from penstock.events import DataValidated
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
-from penstock.profiling.checking import EXAMPLES, check
-from penstock.profiling.results import Checked
-from penstock.profiling.tables import TableKind, over_table
-from penstock.resources import documents
-from penstock.resources.expectations import Expectations
-from penstock.resources.mltable_file import FILE_NAME
-from penstock.resources.scope import flag_of, reference_to, registry_of
+from penstock.profiling.checking import EXAMPLES, parse_expectations
+from penstock.resources.scope import flag_of
 from penstock.server.platform import Platform
-from penstock.server.verbs import asset
-from penstock.server.verbs.lookup import source_of
+from penstock.server.verbs import asset, data_profile
+from penstock.server.verbs.data_profile import Subject
 from penstock.store.records.asset import AssetRecord, content_digest
 from penstock.store.transaction import Transaction
 
@@ -29,13 +24,18 @@ from penstock.store.transaction import Transaction
 class Asked:
     """What to check against: a document, else what is kept with the asset. `keep`: keep the document with the version.
 
-    `source` is what the report calls the document; `examples` rows at most are shown of what fails.
+    `source` is what the report calls the document; `examples` rows at most are shown of what fails; `reading` says how text is read.
     """
 
     document: dict[str, Any] | None = None
     source: str | None = None
     examples: int = EXAMPLES
     keep: bool = False
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        return self.source or "the expectations that were sent"
 
 
 def validate(
@@ -50,29 +50,27 @@ def validate(
 ) -> dict[str, Any]:
     """Check one version, the latest where none is named, and keep the result with it."""
     require(caller, Action.ASSET_WRITE, scope)
-    expected = None if asked.document is None else _parsed(asked.document)
+    if asked.document is not None:
+        parse_expectations(asked.document)  # before anything is fetched or read
     with platform.database.reading() as tx:
         if label is not None:
             asset.label_is_latest("data", name, label)
         record = asset.find(tx, scope, "data", name, version=version)
-        document, source = asked.document, asked.source or "the expectations that were sent"
+        document, source = asked.document, asked.called
         if document is None:
             document, source = _kept(tx, record)
-    expected = expected or _parsed(document)
-    path = platform.runner.locator(scope).path_of(source_of(str(record.spec["path"]), registry_of(scope)))
-    kind: TableKind = record.spec.get("type") or "uri_folder"
-    created = datetime.fromtimestamp(record.created_at, UTC).replace(tzinfo=None)
-    found = _checked(platform, path, kind, expected, asked.examples, created)
+    subject = data_profile.version(
+        platform, caller, scope, name, version=record.version, options=asked.reading
+    )
+    found = _checked(platform, subject, document, asked.examples, record.created_at)
     digest, now = content_digest(document), platform.clock()
-    told = {
-        "validated_at": _moment(now),
-        "expectations": digest,
-        "passed": found.passed,
-        "counts": _counts(found),
-    }
     with platform.database.transaction() as tx:
         record = asset.find(tx, scope, "data", name, version=record.version)
-        spec = {**record.spec, "last_validation": {**told, "rows": found.rows}}
+        told = {key: found[key] for key in ("passed", "counts", "rows")}
+        spec = {
+            **record.spec,
+            "last_validation": {"validated_at": _moment(now), "expectations": digest, **told},
+        }
         if asked.keep:
             spec["expectations"] = document
         tx.assets.update_mutable(
@@ -83,44 +81,25 @@ def validate(
             modified_at=now if asked.keep else record.modified_at,
             spec=spec,
         )
-        event = DataValidated(f"data/{name}:{record.version}", record.version, digest, found.passed)
+        event = DataValidated(f"data/{name}:{record.version}", record.version, digest, found["passed"])
         tx.events.append(scope, now, event.type, event.subject, event.body())
-    about = {
-        "name": name,
-        "version": record.version,
-        "reference": reference_to(scope, "data", name, record.version),
-    }
+    about = {"name": name, "version": record.version, "reference": subject.told["data"]}
     return _report(found, about, source, digest, now)
 
 
 def validate_path(
-    platform: Platform, caller: Caller, path: str, asked: Asked, *, kind: str | None = None
+    platform: Platform, caller: Caller, workspace: str, path: str, asked: Asked, *, kind: str | None = None
 ) -> dict[str, Any]:
-    """Check files of this machine that are no asset. Nothing is kept. They are the owner's: nobody else names them."""
-    if caller.kind != "owner":
-        raise PermissionDenied(
-            "files are checked by their path on the server's own machine only, by its owner",
-            hint="register them: `penstock data create`, then `penstock data validate -n <name>`",
-        )
+    """Check data that is no version of this workspace: a reference, or files of this machine, for its owner. Nothing is kept."""
     if asked.document is None:
         raise PenstockError(
-            "files that are no asset have no expectations kept", hint="give them with --expectations <file>"
+            "what is no asset has no expectations kept", hint="give them with --expectations <file>"
         )
-    expected, place = _parsed(asked.document), Path(path)
-    if kind is None:
-        is_table = (place / FILE_NAME).is_file()
-        kind = "mltable" if is_table else "uri_folder" if place.is_dir() else "uri_file"
-    found = _checked(platform, place, kind, expected, asked.examples, None)  # type: ignore[arg-type] # one of the three
-    about = {"path": str(place), "type": kind}
-    source = asked.source or "the expectations that were sent"
-    return _report(found, about, source, content_digest(asked.document), platform.clock())
-
-
-def _parsed(document: dict[str, Any]) -> Expectations:
-    """Raises InvalidDocument, with pointers into the document."""
-    found = documents.parse("expectations", document).resource
-    assert isinstance(found, Expectations)
-    return found
+    parse_expectations(asked.document)
+    subject = data_profile.place(platform, caller, workspace, path, kind=kind, options=asked.reading)
+    found = _checked(platform, subject, asked.document, asked.examples, None)
+    about = {"path": path, "type": subject.kind}
+    return _report(found, about, asked.called, content_digest(asked.document), platform.clock())
 
 
 def _kept(tx: Transaction, record: AssetRecord) -> tuple[dict[str, Any], str]:
@@ -138,31 +117,25 @@ def _kept(tx: Transaction, record: AssetRecord) -> tuple[dict[str, Any], str]:
 
 
 def _checked(
-    platform: Platform,
-    path: Path,
-    kind: TableKind,
-    expected: Expectations,
-    examples: int,
-    created: datetime | None,
-) -> Checked:
-    now = datetime.fromtimestamp(platform.clock(), UTC).replace(tzinfo=None)
-    return over_table(
-        path, kind, lambda frame: check(frame, expected, now=now, created=created, examples=examples)
-    )
+    platform: Platform, subject: Subject, document: dict[str, Any], examples: int, created: float | None
+) -> dict[str, Any]:
+    """What the process that reads tables found."""
+    options = {
+        **subject.options, "expectations": document, "now": platform.clock(), "created": created, "examples": examples,
+    }  # fmt: skip
+    found: dict[str, Any] = data_profile.asked(platform, subject, "check", options)
+    return found
 
 
-def _report(found: Checked, about: dict[str, Any], source: str, digest: str, now: float) -> dict[str, Any]:
+def _report(
+    found: dict[str, Any], about: dict[str, Any], source: str, digest: str, now: float
+) -> dict[str, Any]:
     return {
         "data": about,
         "expectations": {"source": source, "digest": digest},
         "validated_at": _moment(now),
-        **found.as_record(),
+        **found,
     }
-
-
-def _counts(found: Checked) -> dict[str, int]:
-    counts: dict[str, int] = found.as_record()["counts"]
-    return counts
 
 
 def _moment(seconds: float) -> str:
