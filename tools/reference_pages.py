@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from penstock.az.refusals import REFUSALS
+from penstock.az.registry import GROUPS
 from penstock.cli.grammar import GLOBAL_ARGUMENTS, Argument, Command, metavar_of, usage
 from penstock.cli.registry import NOUNS
 from penstock.resources.model_base import Part, note_of, status_of
@@ -82,6 +84,8 @@ def noun_page(page: Mapping[str, Any]) -> str:
         lines += [*_fields(title, len(page["sections"]) == 1), ""]
     if page.get("commands"):
         lines += [*_commands(page["commands"]), ""]
+    if page.get("az"):
+        lines += [*_az(), ""]
     lines += [*_edge_cases(page["page"]), *_decisions(page["page"])]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -190,6 +194,26 @@ def _commands(nouns: list[str]) -> list[str]:
     if "version" in nouns:
         lines += ["", "### Flags that every command takes", "", *_flags(GLOBAL_ARGUMENTS)]
     return lines
+
+
+def _az() -> Iterator[str]:
+    """What the shim serves besides `az ml`, and what it refuses with words of its own."""
+    yield from (
+        "## What `az` answers",
+        "",
+        "Besides `az ml`, which is `penstock`, and `az configure`, which is `penstock configure`.",
+    )
+    for group in GROUPS.values():
+        if group.module.startswith("penstock.cli."):
+            continue
+        for command in group.commands().values():
+            full = f"az {group.name}" if group.alone else f"az {group.name} {command.name}"
+            yield from ("", f"### {full}", "", *_command(command, full))
+    yield from ("", "## What `az` refuses", "")
+    yield from ("Where a real `az` is installed it gets these, and all others that are not answered.", "")
+    yield from ("| command | in the cloud it … | here |", "|---|---|---|")
+    for name, refusal in sorted(REFUSALS.items()):
+        yield _row(f"`az {name}`", refusal.what, refusal.instead or "")
 
 
 def _command(command: Command, full: str) -> Iterator[str]:

@@ -212,12 +212,35 @@ def test_the_extension_ml_is_there(az: Az) -> None:
     assert az("extension add").code == 2
 
 
+def test_flags_may_be_shortened(az: Az) -> None:
+    """To any beginning that means one flag, as argparse has it and scripts use it."""
+    assert az("account set --sub team").code == 0
+    assert az("account show --out tsv --que name").out == "team\n"
+    assert az("extension add --na ml --up").code == 0
+    assert az("login --service -u app --pass x --ten t --allow-no").code == 0
+    assert az("configure --def group=g").code == 0
+    assert az("configure --list --outp tsv --query [].value").out == "g\n"
+    assert az("login --c x").code == 2  # --certificate, --client-id, --claims-challenge
+
+
+def test_values_may_be_stripped_of_line_ends(az: Az) -> None:
+    """As scripts do that run on Windows too."""
+    identity = az("account show -o tsv --query id").out
+
+    assert identity.replace('"', "").replace("\r", "") == identity
+    assert identity.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["azure-cli-ml", "azure-devops"])
 def test_another_extension_is_refused_by_name(az: Az, name: str) -> None:
     """Of the first generation of `ml`, the message names the second."""
     ran = az(f"extension add -n {name} -y")
 
     assert ran.code == 1
+    wheel = az(
+        f"extension add -s https://example.org/{name.replace('-', '_')}-0.1.50-py2.py3-none-any.whl -y"
+    )
+    assert wheel.err == ran.err
     assert f"`az extension add -n {name}` is not served by Penstock: nothing was done" in ran.err
 
 

@@ -42,7 +42,7 @@ def _asked(invocation: Invocation, command: str) -> str:
             + (" or --source/-s" if command == "add" else "")
         )
     # A wheel is called `<name>-<version>-py3-…`.
-    return str(arguments.name or (source or "").rsplit("/", 1)[-1].split("-", 1)[0]).lower()
+    return str(arguments.name or (source or "").rsplit("/", 1)[-1].split("-", 1)[0]).lower().replace("_", "-")
 
 
 def _add(invocation: Invocation) -> None:

@@ -39,7 +39,7 @@ _JOBS = "run the training itself: `penstock job create -f FILE --stream`"
 _FOLLOW = (
     "`penstock job stream -n NAME` follows a job, `penstock server logs` the server; metrics are in MLflow"
 )
-_RECORDS = "the same records: `penstock NOUN show -n NAME -o json`, `penstock NOUN list -o json`"
+_RECORDS = "the same records: `penstock job show -n NAME -o json`, `penstock job list -o json`, and so for every noun"
 _PATH_BACK = "see what this az serves: `az --help`; which az wins: `penstock az-shim --check`"
 
 REFUSALS: Mapping[str, Refusal] = {
@@ -76,7 +76,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "extension": Refusal("manages extensions of the real az", "the extension ml is part of Penstock; nothing has to be added"),
     "feature": Refusal("registers previews of a subscription"),
     "feedback": Refusal("sends feedback to the makers of az"),
-    "find": Refusal("asks a service of the cloud for examples", "`penstock NOUN COMMAND --help` has examples"),
+    "find": Refusal("asks a service of the cloud for examples", "the help of every command has examples: `az ml job create -h`"),
     "functionapp": Refusal("manages functions"),
     "group": Refusal("manages resource groups", "here a group is a name that workspaces are created under: `-g NAME`"),
     "identity": Refusal("manages managed identities", _NO_LOGIN),
@@ -97,7 +97,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "ad signed-in-user": Refusal("reads the directory's entry of who is logged in", "`az account show --query user.name` is answered"),
     "redis": Refusal("manages caches"),
     "repos": Refusal("manages repositories of Azure DevOps"),
-    "resource": Refusal("changes cloud resources", "`az resource list` and `show` are answered; `penstock workspace --help` changes workspaces"),
+    "resource": Refusal("changes cloud resources", "`az resource list` and `show` are answered; `penstock workspace update -n NAME` changes a workspace"),
     "rest": Refusal("sends a request to an API of the cloud", _RECORDS),
     "role": Refusal("manages roles", _NO_LOGIN),
     "role assignment": Refusal("gives roles to people and applications", _NO_LOGIN),
