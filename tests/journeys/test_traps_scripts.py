@@ -151,6 +151,22 @@ def test_texts_of_a_component_and_a_workspace_are_updated_from_their_files(proje
     )
     absent = project.refused("workspace", "update", "-n", "nobody", "-f", "workspace2.yml", code=3).said
 
+    (project.folder / "nameless.yml").write_text("description: the one of -w\n")
+    words = (
+        "workspace",
+        "update",
+        "-f",
+        "nameless.yml",
+        "-w",
+        "filed-ws",
+        "--query",
+        "description",
+        "-o",
+        "tsv",
+    )
+    assert project.run(*words).stdout == "the one of -w\n"
+    words = ("workspace", "update", "-f", "nameless.yml", "--query", "name", "-o", "tsv")
+    assert project.run(*words).stdout == "default\n"
     assert (component["description"], component["command"]) == ("after", "echo a")
     assert (workspace["description"], workspace["tags"]) == ("after", {"kept": "x", "more": "z", "set": "y"})
     assert "nobody" in absent

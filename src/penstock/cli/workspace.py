@@ -78,9 +78,10 @@ def _updated_from_file(invocation: Invocation) -> dict[str, object]:
 
     arguments, workspaces = invocation.arguments, invocation.client.workspaces
     # --set is applied to the workspace afterwards, so it is no part of the file here.
-    document = read_document(
-        Path(arguments.file), "workspace", fields={"name": arguments.name or arguments.workspace_name}
-    )
+    file, named_so = Path(arguments.file), arguments.name or arguments.workspace_name
+    document = read_document(file, "workspace", fields={"name": named_so})
+    if document.data.get("name") is None:
+        document = read_document(file, "workspace", fields={"name": invocation.workspace})
     for warning in document.warnings:
         invocation.warn(warning)
     name = document.data.get("name")
