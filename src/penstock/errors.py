@@ -27,7 +27,7 @@ class Problem:
     """One thing wrong in a document.
 
     `pointer` is a JSON pointer (RFC 6901) into the document as it was sent; whoever holds the file turns it into
-    `file` and `line` (1-based). `code` is `invalid`, `unsupported`, `missing`, `not_found` or `syntax`; `not_uploaded` where a
+    `file` and `line` (1-based). `code` is `invalid`, `unsupported`, `missing`, `not_found` or `syntax`; `note` where nothing is wrong; `not_uploaded` where a
     local path was sent as a text, because only the server knows that it stands for data.
     """
 

@@ -89,6 +89,7 @@ def api(clean_environment: Path) -> Iterator[Api]:
     unix.close()
     stop.set()
     platform.engine.stop_waiting()
+    platform.background.stop()
     engine.join(10)
     platform.mlflow.stop()
     rest.close()

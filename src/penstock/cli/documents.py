@@ -56,6 +56,9 @@ def show_warnings(invocation: Invocation, warnings: Iterable[Problem]) -> None:
         place, field = place_of(warning.file, warning.line), field_of(warning.pointer)
         where = "  ".join(part for part in (place, field) if part)
         text = f"{warning.message}; {warning.hint}" if warning.hint else warning.message
+        if warning.code == "note":
+            invocation.say(f"note: {text}")
+            continue
         invocation.warn(f"{where}: {text}" if where else text)
 
 

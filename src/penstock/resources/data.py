@@ -16,7 +16,9 @@ class Data(Part):
     """A data asset."""
 
     noun = "a data asset"
-    output_only = OUTPUT_ONLY | {"last_validation"}
+    output_only = OUTPUT_ONLY | {
+        "last_validation", "content_digest", "size_bytes", "files", "schema", "row_count", "facts"
+    }  # fmt: skip
 
     name: AssetName
     version: Version | None = Field(default=None, description="the next whole number if absent")

@@ -88,6 +88,7 @@ def serve(home: Home, host: str | None, port: int) -> None:
     from penstock.server.loops import IdleWatch, run_engine
     from penstock.server.plain_path import with_plain_path
     from penstock.server.sockets import open_loopback_port, open_port, open_unix_socket
+    from penstock.server.verbs.data_facts import resume
     from penstock.server.wiring import build_platform
 
     idle_seconds = number_setting("PENSTOCK_IDLE_MINUTES") * 60
@@ -100,12 +101,14 @@ def serve(home: Home, host: str | None, port: int) -> None:
     stop = threading.Event()
     engine = threading.Thread(target=run_engine, args=(platform.engine, stop), name="engine", daemon=True)
     engine.start()
+    resume(platform)
     idle = IdleWatch(platform, idle_seconds)
     try:
         asyncio.run(_serve(platform, rest, unix, tcp, idle, host))
     finally:
         stop.set()
         platform.engine.stop_waiting()
+        platform.background.stop()
         engine.join(timeout=10)
         platform.mlflow.stop()
         rest.close()

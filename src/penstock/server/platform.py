@@ -11,6 +11,7 @@ from penstock.identity.tokens import Tokens
 from penstock.jobs.containers import Containers
 from penstock.jobs.execution import Engine
 from penstock.jobs.step_runner import StepRunner
+from penstock.server.background import Background
 from penstock.settings import Home
 from penstock.store.artifacts.interface import ArtifactStore
 from penstock.store.beneath import remove_tree
@@ -41,6 +42,7 @@ class Platform:
     half_made: HalfMadeModels
     tokens: Tokens
     links: Links
+    background: Background
     clock: Callable[[], float]
     user: str
     loopback_url: str

@@ -13,6 +13,7 @@ from penstock.jobs.containers import Containers
 from penstock.jobs.execution import Engine
 from penstock.jobs.step_runner import StepRunner, default_threads
 from penstock.jobs.workers import Workers
+from penstock.server.background import Background
 from penstock.server.platform import Platform
 from penstock.server.verbs.compute import instances_of
 from penstock.server.verbs.registry import ensure_built_in
@@ -83,6 +84,7 @@ def build_platform(home: Home, loopback_url: str) -> tuple[Platform, MlflowRest]
         half_made=HalfMadeModels(rest),
         tokens=tokens,
         links=Links(),
+        background=Background(),
         clock=time.time,
         user=_user(),
         loopback_url=loopback_url,

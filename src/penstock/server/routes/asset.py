@@ -17,7 +17,7 @@ from penstock.server.routes.request import (
     in_both,
 )
 from penstock.server.verbs import asset as verbs
-from penstock.server.verbs import component, data, environment
+from penstock.server.verbs import component, data, data_facts, environment
 from penstock.server.verbs.answer import Created
 
 _routes = APIRouter(tags=["assets"], prefix="/{kind}")
@@ -70,6 +70,8 @@ def create_asset(here: Here, by: By, scope: Scope, kind: KindPath, body: AssetBo
 @_routes.get("/{name}/versions/{version}")
 def show_asset(here: Here, by: By, scope: Scope, kind: KindPath, name: str, version: str) -> dict[str, Any]:
     """One version."""
+    if kind is Kind.DATA:
+        return data_facts.shown(here, by, scope, name, version=version)
     return verbs.show(here, by, scope, kind.noun, name, version)
 
 
@@ -78,6 +80,8 @@ def show_asset_by_label(
     here: Here, by: By, scope: Scope, kind: KindPath, name: str, label: str
 ) -> dict[str, Any]:
     """The version that a label names."""
+    if kind is Kind.DATA and label == verbs.LATEST:
+        return data_facts.shown(here, by, scope, name)
     return verbs.show_label(here, by, scope, kind.noun, name, label)
 
 

@@ -16,7 +16,7 @@ from penstock.resources.data import Data
 from penstock.resources.scope import registry_of
 from penstock.resources.snapshots import parse_snapshot_uri
 from penstock.server.platform import Platform
-from penstock.server.verbs import asset, mltable, upload
+from penstock.server.verbs import asset, data_facts, mltable, upload
 from penstock.server.verbs.answer import Created
 from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.scope import must_exist
@@ -64,9 +64,15 @@ def create(
         properties=dict(data.properties or {}),
         expectations=expectations,
     )
+    new.spec.update(data_facts.at_creation(platform, workspace, new.spec))
     with platform.database.transaction() as tx:
         record = asset.save(platform, tx, workspace, new)
-        return asset.answer(tx, record, parsed)
+        same = data_facts.same_content(tx, record)
+    pending = data_facts.see_to(platform, record, wait=True)
+    notes = tuple(note for note in (same, pending) if note is not None)
+    with platform.database.reading() as tx:
+        now = asset.find(tx, workspace, "data", record.name, version=record.version)
+        return asset.answer(tx, now, replace(parsed, warnings=(*parsed.warnings, *notes)))
 
 
 def _place_of_uploads(lookup: WorkspaceLookup, data: Data) -> Place:

@@ -14,7 +14,7 @@ from penstock.resources import references as refs
 from penstock.resources.scope import registry_scope
 from penstock.resources.snapshots import SnapshotUri, take_snapshot
 from penstock.server.platform import Platform
-from penstock.server.verbs import asset, component, environment, model, upload
+from penstock.server.verbs import asset, component, data_facts, environment, model, upload
 from penstock.server.verbs.answer import Created
 from penstock.server.verbs.lookup import source_of
 from penstock.server.verbs.relaxing import Relaxed
@@ -125,8 +125,14 @@ def _share_data(platform: Platform, record: AssetRecord, scope: str, target: Tar
         tags=record.tags,
         properties=record.properties,
     )
+    new.spec.update(
+        data_facts.at_creation(platform, scope, new.spec) if "content_digest" not in new.spec else {}
+    )
     with platform.database.transaction() as tx:
-        return Created(asset.record_of(tx, asset.save(platform, tx, scope, new)))
+        shared = asset.save(platform, tx, scope, new)
+        answer = Created(asset.record_of(tx, shared))
+    data_facts.see_to(platform, shared)
+    return answer
 
 
 def _brought_over(platform: Platform, record: AssetRecord, scope: str) -> str:
