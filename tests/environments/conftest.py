@@ -1,7 +1,9 @@
 """A package index without a network: a folder of tiny wheels, and pip from the interpreters' own `ensurepip`."""
 
+import io
 import os
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -44,6 +46,41 @@ def make_wheel(
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in content.items():
             archive.writestr(file, text)
+    return path
+
+
+_BACKEND = """
+import zipfile
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    {before}
+    info = "{module}-{version}.dist-info"
+    name = "{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel_directory + "/" + name, "w") as wheel:
+        wheel.writestr("{module}.py", "version = '{version}'")
+        wheel.writestr(info + "/METADATA", "Metadata-Version: 2.2\\nName: {name}\\nVersion: {version}\\n")
+        wheel.writestr(info + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "/RECORD", "{module}.py,,\\n")
+    return name
+"""
+
+
+def make_sdist(folder: Path, name: str, version: str, *, fails: bool = False) -> Path:
+    """A package that comes as source alone, with a build backend of its own; one that `fails` ends with an error."""
+    module = name.replace("-", "_")
+    before = "raise RuntimeError('this needs a compiler')" if fails else ""
+    root = f"{module}-{version}"
+    content = {
+        "PKG-INFO": f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n",
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": _BACKEND.format(name=name, module=module, version=version, before=before),
+    }
+    path = folder / f"{root}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for file, text in content.items():
+            entry = tarfile.TarInfo(f"{root}/{file}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
     return path
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from penstock.environments.environments import EnvironmentRequest, Environments, Relaxation
 from penstock.environments.interpreters import Interpreter
 from penstock.errors import EnvironmentCannotBeBuilt
-from tests.environments.conftest import make_wheel
+from tests.environments.conftest import make_sdist, make_wheel
 
 Room = Callable[..., Environments]
 
@@ -314,3 +315,51 @@ def test_a_relaxed_environment_is_built_and_says_what_differs(
 
     assert rows(ready.relaxations) == [("python", "3.9", two[1].version), ("alpha", "==1.0", "1.5")]
     assert ready.python.exists()
+
+
+def test_a_package_that_comes_as_source_alone_is_built_from_it(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """Also one that only another package needs; everything else stays with its wheels."""
+    make_sdist(links, "alpha", "1.0")
+    make_sdist(links, "beta", "1.0")
+    make_wheel(links, "gamma", "2.0", requires=("beta",))
+
+    ready = room(two[1]).ensure(asking(pip=("alpha==1.0", "gamma==1.0")), lambda _: None)
+
+    assert rows(ready.relaxations) == [("gamma", "==1.0", "2.0")]
+    answer = subprocess.run([ready.python, "-c", "import alpha, beta, gamma"], check=False)
+    assert answer.returncode == 0
+
+
+def test_a_package_whose_source_cannot_be_built_gives_way(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """Its build is tried before it is promised."""
+    make_sdist(links, "alpha", "1.0", fails=True)
+    make_wheel(links, "alpha", "1.3")
+
+    relaxed = room(two[1]).resolve(asking(pip=("alpha==1.0",)))
+
+    assert rows(relaxed.relaxations) == [("alpha", "==1.0", "1.3")]
+    assert "building it failed" in relaxed.relaxations[0].why
+
+
+def test_what_cannot_be_imported_in_a_relaxed_environment_is_told(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """Its metadata promised more. What the environment remembers is told to everybody who gets it."""
+    broken = {
+        "alpha/__init__.py": "from inspect import formatargspec_of_old\n",
+        "tests/__init__.py": "1 / 0\n",
+    }
+    make_wheel(links, "alpha", "1.5", files=broken)
+    make_wheel(links, "beta", "1.0")
+    request = asking(pip=("alpha==1.0", "beta"))
+
+    first = room(two[1]).ensure(request, lambda _: None)
+    again = room(two[1]).ensure(request, lambda _: None)
+
+    [warning] = first.warnings
+    assert "`import alpha` (alpha) fails in this environment: ImportError" in warning
+    assert again.warnings == first.warnings

@@ -5,13 +5,14 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from penstock.environments.files import disk_errors_named, write_atomically
 from penstock.environments.interpreters import Interpreter
 from penstock.environments.locking import Lock
+from penstock.environments.trial_imports import failing_imports
 from penstock.environments.uv import Say, Uv
 
 _MARKER = "penstock-environment.json"
@@ -23,7 +24,7 @@ class Built:
     """What a finished environment says about itself.
 
     `site_packages` is relative to the prefix. `scripts` are the commands in `bin` that Python runs, by name.
-    `bytes` is what its files would take alone; hard links make it cost less.
+    `bytes` is what its files would take alone; hard links make it cost less. `cannot_import` is what was tried and failed.
     """
 
     digest: str
@@ -32,6 +33,7 @@ class Built:
     site_packages: str
     scripts: tuple[str, ...]
     bytes: int
+    cannot_import: tuple[str, ...] = ()
 
 
 def read_built(prefix: Path) -> Built | None:
@@ -40,15 +42,26 @@ def read_built(prefix: Path) -> Built | None:
         content = json.loads((prefix / _MARKER).read_text("utf-8"))
         if content.pop("schema") != _SCHEMA or not (prefix / "bin" / "python").exists():
             return None
-        return Built(**{**content, "scripts": tuple(content["scripts"])})
+        lists = {name: tuple(content.get(name, ())) for name in ("scripts", "cannot_import")}
+        return Built(**{**content, **lists})
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not there, or not finished, or written by another version: to be built anew
 
 
 def build(
-    prefix: Path, digest: str, lock: Lock, interpreter: Interpreter, uv: Uv, say: Say, lock_held: int
+    prefix: Path,
+    digest: str,
+    lock: Lock,
+    interpreter: Interpreter,
+    uv: Uv,
+    say: Say,
+    lock_held: int,
+    *,
+    to_import: Collection[str] = (),
 ) -> Built:
     """Build the environment in `prefix`, from nothing; what lies there is removed first. Raises UvFailed, StorageFull.
+
+    `to_import` are the packages whose modules are imported once, to see whether they can be.
 
     The caller holds the lock of this digest, whose descriptor `lock_held` uv inherits. The marker is written last, so
     a build that was killed is seen as none. When this raises, nothing is left.
@@ -57,14 +70,21 @@ def build(
         remove_tree(prefix)
         prefix.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _build(prefix, digest, lock, interpreter, uv, say, lock_held)
+            return _build(prefix, digest, lock, interpreter, uv, say, lock_held, to_import)
         except BaseException:
             remove_tree(prefix)
             raise
 
 
 def _build(
-    prefix: Path, digest: str, lock: Lock, interpreter: Interpreter, uv: Uv, say: Say, lock_held: int
+    prefix: Path,
+    digest: str,
+    lock: Lock,
+    interpreter: Interpreter,
+    uv: Uv,
+    say: Say,
+    lock_held: int,
+    to_import: Collection[str],
 ) -> Built:
     keep_open = (lock_held,)
     uv.run(["venv", "--quiet", "--python", str(interpreter.path), str(prefix)], say=say, keep_open=keep_open)
@@ -87,13 +107,17 @@ def _build(
         keep_open=keep_open,
     )
     Path(pins).unlink()
+    site_packages = Path("lib") / "python{}.{}".format(*interpreter.minor) / "site-packages"
+    if to_import:
+        say("importing what was asked for, to see whether it works together")
     built = Built(
         digest=digest,
         python_version=interpreter.version,
         lock=lock.text,
-        site_packages=str(Path("lib") / "python{}.{}".format(*interpreter.minor) / "site-packages"),
+        site_packages=str(site_packages),
         scripts=tuple(_scripts(prefix)),
         bytes=sum(status.st_size for status in _files(prefix)),
+        cannot_import=failing_imports(prefix, prefix / site_packages, to_import),
     )
     write_atomically(prefix / _MARKER, json.dumps({"schema": _SCHEMA, **asdict(built)}, indent=1))
     return built

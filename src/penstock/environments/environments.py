@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.environments.building import Built, build, read_built, remove_tree
+from penstock.environments.conda_file import names_of
 from penstock.environments.explanations import cannot_be_built
 from penstock.environments.files import locked
 from penstock.environments.interpreters import Interpreter
@@ -114,7 +115,7 @@ class Environments:
             python=prefix / "bin" / "python",
             lock=built.lock,
             python_version=built.python_version,
-            warnings=environment.warnings,
+            warnings=(*environment.warnings, *built.cannot_import),
             has_mlflow=environment.has_mlflow,
             relaxations=environment.relaxations,
         )
@@ -206,6 +207,7 @@ class Environments:
                 self._uv,
                 say,
                 descriptor,
+                to_import=names_of(recipe_of(request).ask.wanted) if request.relax else (),
             )
             say(f"built environment `{request.label}` in {time.monotonic() - began:.1f} s")
             return built
