@@ -8,7 +8,6 @@ from pathlib import Path
 
 from penstock.environments.building import Built, build, read_built, remove_tree
 from penstock.environments.conda_file import names_of
-from penstock.environments.explanations import cannot_be_built
 from penstock.environments.files import locked
 from penstock.environments.interpreters import Interpreter
 from penstock.environments.overlay import lay_over
@@ -222,4 +221,4 @@ class Environments:
         """The error in a few lines; all that uv said goes to the log."""
         for line in failure.text.splitlines():
             say(line)
-        return cannot_be_built(failure, request.label, recipe_of(request).ask.wanted, interpreter, self._uv)
+        return self._resolving.explained(failure, request, interpreter, say)

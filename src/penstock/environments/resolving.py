@@ -94,7 +94,7 @@ class Resolving:
         try:
             lock = self._lock_of(request, recipe, choice.interpreter, say, fresh=fresh)
         except UvFailed as failure:
-            raise self._explained(failure, request, recipe, choice.interpreter, say) from failure
+            raise self.explained(failure, request, choice.interpreter, say) from failure
         return LockedEnvironment(
             digest=digest_of(lock.text, *_facts(choice.interpreter)),
             lock=lock.text,
@@ -154,19 +154,23 @@ class Resolving:
             return known, f"{why}, so the packages were not looked for: {in_short(failure.text)}"
         return (*known, *found), None
 
-    def _explained(
+    def explained(
         self,
         failure: UvFailed,
         request: EnvironmentRequest,
-        recipe: Recipe,
         interpreter: Interpreter,
         say: Callable[[str], None],
     ) -> PenstockError:
         """What uv said, and what it did not come to: it ends at the first thing that cannot be had."""
-        error = cannot_be_built(failure, request.label, recipe.ask.wanted, interpreter, self._uv)
-        if failure.trouble is Trouble.DISK:
+        wanted = recipe_of(request).ask.wanted
+        error = cannot_be_built(failure, request.label, wanted, interpreter, self._uv)
+        if failure.trouble is Trouble.DISK or request.relax:
             return error
         problems, _ = self._obstacles(request, say)
+        if failure.trouble is Trouble.CONFLICT and any(one.code == "not_found" for one in problems):
+            return all_of_it(
+                request, problems
+            )  # no contradiction after all, but things that are not to be had
         return with_all_of_it(error, problems)
 
     def _resolve_relaxed(
