@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.environments.azure_only import stands_here_instead
@@ -126,6 +126,7 @@ def test_what_the_installer_said_becomes_one_reason(said: str, short: str) -> No
 _MINORS = st.lists(st.tuples(st.integers(7, 14), st.integers(0, 20)), min_size=1, max_size=6, unique=True)
 
 
+@settings(max_examples=25, deadline=None)
 @given(have=_MINORS, asked=st.sampled_from(["", "==3.8.*", "==3.9.4", ">=3.10", "<3.9", "==3.30.*"]))
 def test_the_nearest_python_comes_first_and_each_minor_version_once(
     have: list[tuple[int, int]], asked: str
