@@ -184,6 +184,33 @@ def test_a_mistyped_command_gets_the_nearest_one(az: Az, line: str, near: str) -
     assert f"did you mean {near}?" in ran.err
 
 
+@pytest.mark.parametrize("line", ["cdn profile list", "hdinsight list", "security task list"])
+def test_a_group_that_no_row_describes_is_refused_all_the_same(az: Az, line: str) -> None:
+    """It is no slip: nothing else is offered, and the exit code is that of a refusal."""
+    ran = az(line)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert f"`az {line}` is not served by Penstock: nothing was done" in ran.err
+    assert "did you mean" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("run submit-pipeline --file p.json", "az ml job create -f job.yml"), ("computetarget list", "az ml compute create"),
+        ("folder attach -w w -g g", "az configure --defaults workspace=NAME"), ("pipeline list", "az ml job create -f pipeline.yml"),
+        ("service delete --name s", "`online-endpoint`"),
+    ],
+)  # fmt: skip
+def test_the_first_generation_of_az_ml_is_refused_by_name(az: Az, line: str, instead: str) -> None:
+    """Old scripts call it; what came in its place is named."""
+    ran = az(f"ml {line}")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "belongs to the first generation of `az ml`" in ran.err
+    assert f"in its place: {instead}" in ran.err.replace("the groups ", "")
+
+
 def test_az_alone_lists_what_is_served(az: Az, real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And says where the rest goes."""
     text = az("").out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from penstock.cli.grammar import GLOBAL_ARGUMENTS, OUTPUT_FORMATS, Command, parse
 from penstock.cli.program import spoken
-from penstock.cli.registry import COMMANDS_NOT_YET, NOT_YET, NOUNS, Noun
+from penstock.cli.registry import COMMANDS_NOT_YET, FIRST_GENERATION, NOT_YET, NOUNS, Noun
 from penstock.cli.subscription import with_subscription
 from penstock.errors import PenstockError, UsageError
 from penstock.resources.nearest import nearest
@@ -145,6 +145,12 @@ def _noun_of(word: str) -> Noun:
             f"`{word}` is not supported yet",
             details=(f"`az ml {word}` exists in the cloud; this version of penstock does not have it",),
             hint="`penstock --help` lists what there is",
+        )
+    if word.lower() in FIRST_GENERATION:
+        raise PenstockError(
+            f"`{word}` is not supported: it belongs to the first generation of `az ml`",
+            details=("penstock speaks the second, whose files and commands are others",),
+            hint=f"in its place: {FIRST_GENERATION[word.lower()]}",
         )
     near = nearest(word, (*NOUNS, *NOT_YET))
     raise UsageError(

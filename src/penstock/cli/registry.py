@@ -67,6 +67,18 @@ NOT_YET = (
     "serverless-endpoint", "marketplace-subscription", "capability-host", "deployment-template",
 )  # fmt: skip
 
+# Groups of `az ml` as it was before (the extension azure-cli-ml): old scripts still call them. With what came in their place.
+FIRST_GENERATION: Mapping[str, str] = {
+    "computetarget": "penstock compute create -n NAME --type amlcompute",
+    "dataset": "penstock data create -f data.yml",
+    "endpoint": "the groups `online-endpoint` and `batch-endpoint`",
+    "experiment": "penstock job list",
+    "folder": "penstock configure --defaults workspace=NAME",
+    "pipeline": "penstock job create -f pipeline.yml",
+    "run": "penstock job create -f job.yml",
+    "service": "the groups `online-endpoint` and `online-deployment`",
+}
+
 # Commands of `az ml` in groups that we have, likewise.
 COMMANDS_NOT_YET: Mapping[str, tuple[str, ...]] = {
     "workspace": (
