@@ -363,3 +363,21 @@ def test_what_cannot_be_imported_in_a_relaxed_environment_is_told(
     [warning] = first.warnings
     assert "`import alpha` (alpha) fails in this environment: ImportError" in warning
     assert again.warnings == first.warnings
+
+
+def test_what_is_built_as_it_is_written_needs_no_index_to_be_relaxed(
+    room: Room, links: Path, present: tuple[Interpreter, ...], say: Callable[[str], None], tmp_path: Path
+) -> None:
+    """It can be had, for it is there: nobody is asked, and nothing is taken otherwise."""
+    make_wheel(links, "oldlib", "1.0")
+    (tmp_path / "nothing").mkdir()
+    here = present[-1]
+    wanted = {"pip": ("oldlib==1.0",)}
+    built = room(here).ensure(asking("pip", relax=False, **wanted), say)
+
+    offline = room(here, PIP_FIND_LINKS=str(tmp_path / "nothing"))
+    again = offline.ensure(asking("pip", **wanted), say)
+
+    assert again.digest == built.digest
+    assert again.relaxations == ()
+    assert offline.foreseen(asking("pip", **wanted)) == (built.digest, True)

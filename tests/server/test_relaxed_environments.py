@@ -327,6 +327,9 @@ def test_what_differs_between_two_jobs_says_what_was_relaxed(api: Api) -> None:
     told = difference["steps"][""]["environment"]["relaxed"]
     assert told["a"] is None
     assert "scikit-learn 0.24.1 → 1.0.2" in told["b"]
+    third = job(api, {"image": "x"}, relax=True)
+    same = api.get(f"workspaces/default/jobs/{first['name']}/difference/{third['name']}")
+    assert not {"relax", "relaxed"} & same["steps"].get("", {}).get("environment", {}).keys()
 
 
 def test_a_component_with_an_inline_environment_may_be_made_where_it_may_be_relaxed(api: Api) -> None:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.environments.building import Built, build, read_built, remove_tree
@@ -75,15 +75,28 @@ class Environments:
 
         Raises EnvironmentCannotBeBuilt: the problems of `check`, contradicting pins, an index that is out of reach.
         """
-        return self._resolving.resolve(request, say, fresh=fresh)
+        return self._resolving.resolve(request if fresh else self._settled(request), say, fresh=fresh)
 
     def foreseen(self, request: EnvironmentRequest) -> tuple[str | None, bool]:
         """The digest of what `ensure` gives, None where nobody has resolved the request yet, and whether it is built.
 
         Asks neither the network nor uv.
         """
-        digest = self._resolving.foreseen(request)
-        return digest, digest is not None and read_built(self._shelf.prefix(digest)) is not None
+        digest = self._resolving.foreseen(self._settled(request))
+        return digest, self._is_built(digest)
+
+    def _settled(self, request: EnvironmentRequest) -> EnvironmentRequest:
+        """The request as it is written, where it may be relaxed and that is built: it can be had, so nobody is asked.
+
+        What was once chosen for it stays.
+        """
+        if not request.relax or self._resolving.foreseen(request) is not None:
+            return request
+        as_written = replace(request, relax=False)
+        return as_written if self._is_built(self._resolving.foreseen(as_written)) else request
+
+    def _is_built(self, digest: str | None) -> bool:
+        return digest is not None and read_built(self._shelf.prefix(digest)) is not None
 
     def ensure(self, request: EnvironmentRequest, say: Callable[[str], None]) -> ReadyEnvironment:
         """The environment, built if it is not there yet. However many ask at once, one builds and the others wait.

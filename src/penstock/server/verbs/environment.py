@@ -42,9 +42,12 @@ def create(
         must_exist(tx, workspace)
         relax = relaxes(settings_of(tx, workspace, caller.settings)) if shared is None else bool(shared.rows)
     planned = _planned(platform, environment, document, relax=relax)
-    found = shared or (
-        relaxed(platform, request_for(planned)) if relax and not planned.in_container else Relaxed()
-    )
+    if shared is not None:
+        found = shared
+    elif relax and not planned.in_container:
+        found = relaxed(platform, request_for(planned), at="/build" if environment.build else None)
+    else:
+        found = Relaxed()
     spec = environment.to_document()
     new = asset.NewVersion(
         kind="environment",
@@ -82,9 +85,11 @@ def _planned(
 def _content_of(environment: Environment, found: Relaxed) -> dict[str, Any]:
     """What makes two versions the same: of a build context the digest of its files, not what the folder is called.
 
-    A version that was relaxed is another one than what is written, and than one that was relaxed otherwise.
+    A version that was relaxed is another one than what is written, and than one that was relaxed otherwise; the reasons
+    are words.
     """
-    taken = {"relaxed": list(found.rows)} if found.rows else {}
+    differs = [[row["what"], row["asked"], row["taken"]] for row in found.rows]
+    taken = {"relaxed": differs} if differs else {}
     if environment.build is not None:
         return {"build": environment.build.identity, **taken}
     return {"image": environment.image, "conda_file": environment.conda_file, **taken}

@@ -9,7 +9,7 @@ from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.description import iso
 from penstock.jobs.differences import Facts, differences
-from penstock.jobs.plans import OutputOf, PlannedInput, StepPlan, source_record
+from penstock.jobs.plans import OutputOf, PlannedEnvironment, PlannedInput, StepPlan, source_record
 from penstock.jobs.recording import ENVIRONMENT_PROPERTY
 from penstock.jobs.rows import relaxed_of
 from penstock.resources.relaxed import line_of
@@ -71,12 +71,17 @@ def _facts_of(platform: Platform, job: JobRecord, keys: Mapping[str, str]) -> Fa
     groups |= {
         "inputs": {name: _shown(value, keys) for name, value in plan.inputs.items()},
         "outputs": {name: {"type": value.type, "mode": value.mode} for name, value in plan.outputs.items()},
-        "environment": {**asdict(plan.environment), "relaxed": _relaxed(job)},
+        "environment": {**_made_of(plan.environment), "relaxed": _relaxed(job)},
         "environment_variables": plan.environment_variables,
         "distribution": {} if plan.distribution is None else asdict(plan.distribution),
     }
     packages = platform.environments.packages(str(job.properties.get(ENVIRONMENT_PROPERTY)))
     return Facts(values, groups, _code(platform, plan.code), packages or {})
+
+
+def _made_of(environment: PlannedEnvironment) -> dict[str, Any]:
+    """What it may be is no difference, only what it was."""
+    return {name: value for name, value in asdict(environment).items() if name != "relax"}
 
 
 def _relaxed(job: JobRecord) -> str | None:

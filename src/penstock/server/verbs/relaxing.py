@@ -1,7 +1,7 @@
 """An environment that is created relaxed: what is taken in place of what it asks for, found out before it is registered."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.environments.environments import EnvironmentRequest, LockedEnvironment
@@ -33,17 +33,19 @@ class Relaxed:
         return cls(tuple(spec.get("relaxed") or ()), spec.get("pinned_conda_file"))
 
 
-def relaxed(platform: Platform, request: EnvironmentRequest) -> Relaxed:
+def relaxed(platform: Platform, request: EnvironmentRequest, *, at: str | None = None) -> Relaxed:
     """Resolve the request, whose `relax` is set; asks the index. Raises InvalidDocument with every obstacle that is left.
 
-    What keeps the index from being asked at all, such as no network, is raised as it is.
+    They are told at the pointer `at` where their own are none of the document's. What keeps the index from being asked at
+    all, such as no network, is raised as it is.
     """
     try:
         locked = platform.environments.resolve(request)
     except EnvironmentCannotBeBuilt as error:
         problems = platform.environments.obstacles(request)
         if problems:
-            raise InvalidDocument(problems, hint=error.hint) from error
+            placed = [each if at is None else replace(each, pointer=at) for each in problems]
+            raise InvalidDocument(placed, hint=error.hint) from error
         raise
     rows = tuple(as_rows(locked.relaxations))
     return Relaxed(rows, _pinned(request.label, locked)) if rows else Relaxed()
