@@ -58,6 +58,7 @@ KNOWN_ONLY_TO = {
     "starlette": {"server"},
     "polars": {"profiling"},
     "fastexcel": {"profiling"},
+    "rattler": {"environments"},
     "uvicorn": {"server", "tracking"},  # each runs a process of its own
 }
 
@@ -316,7 +317,11 @@ def test_a_test_folder_is_called_as_its_room() -> None:
 def test_dependencies_are_those_that_we_import() -> None:
     """What we import is declared, and what is declared is imported (or named here as used otherwise)."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {_canonical(re.split(r"[<>=!~\[; ]", text)[0]) for text in project["dependencies"]}
+    lines = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
+    declared = {_canonical(re.split(r"[<>=!~\[; ]", text)[0]) for text in lines}
     distributions = packages_distributions()
     ours = [found for found in all_imports() if room_of(found.module) != "testing"]  # its users have pytest
     tops = {found.target.split(".")[0] for found in ours} - set(sys.stdlib_module_names) - {"penstock"}

@@ -95,7 +95,8 @@ def _environment(environment: dict[str, Any]) -> str:
     mark = f", {environment['mark']}" if environment.get("mark") else ""
     if not mark and environment.get("relax") and not digest:
         mark = f", {MARK} where needed"
-    return f"{environment['name']}{digest}, {environment['state']}{mark}"
+    way = " from conda packages" if environment.get("conda_packages") == "conda" else ""
+    return f"{environment['name']}{digest}, {environment['state']}{way}{mark}"
 
 
 def _input(value: dict[str, Any] | None) -> str:

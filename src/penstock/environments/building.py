@@ -5,8 +5,9 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from penstock.environments.files import disk_errors_named, write_atomically
@@ -25,6 +26,8 @@ class Built:
 
     `site_packages` is relative to the prefix. `scripts` are the commands in `bin` that Python runs, by name.
     `bytes` is what its files would take alone; hard links make it cost less. `cannot_import` is what was tried and failed.
+    `variables` are those that its commands are to have; `made_by` names the program that installed it, where that is not
+    uv alone.
     """
 
     digest: str
@@ -34,6 +37,8 @@ class Built:
     scripts: tuple[str, ...]
     bytes: int
     cannot_import: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    made_by: str = ""
 
 
 def read_built(prefix: Path) -> Built | None:
@@ -66,11 +71,18 @@ def build(
     The caller holds the lock of this digest, whose descriptor `lock_held` uv inherits. The marker is written last, so
     a build that was killed is seen as none. When this raises, nothing is left.
     """
+    with made_anew(prefix):
+        return _build(prefix, digest, lock, interpreter, uv, say, lock_held, to_import)
+
+
+@contextmanager
+def made_anew(prefix: Path) -> Iterator[None]:
+    """Whatever lies in `prefix` is removed first, and whatever was made there when the block raises."""
     with disk_errors_named(prefix.parent):
         remove_tree(prefix)
         prefix.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return _build(prefix, digest, lock, interpreter, uv, say, lock_held, to_import)
+            yield
         except BaseException:
             remove_tree(prefix)
             raise
@@ -107,17 +119,35 @@ def _build(
         keep_open=keep_open,
     )
     Path(pins).unlink()
-    site_packages = Path("lib") / "python{}.{}".format(*interpreter.minor) / "site-packages"
+    site_packages = prefix / "lib" / "python{}.{}".format(*interpreter.minor) / "site-packages"
     if to_import:
         say("importing what was asked for, to see whether it works together")
+    failing = failing_imports(prefix, site_packages, to_import)
+    return finished(prefix, digest, interpreter.version, lock.text, cannot_import=failing)
+
+
+def finished(
+    prefix: Path,
+    digest: str,
+    python_version: str,
+    lock: str,
+    *,
+    cannot_import: tuple[str, ...] = (),
+    variables: Mapping[str, str] | None = None,
+    made_by: str = "",
+) -> Built:
+    """Take stock of what was installed and write the marker: from here on the environment exists."""
+    minor = ".".join(python_version.split(".")[:2])
     built = Built(
         digest=digest,
-        python_version=interpreter.version,
-        lock=lock.text,
-        site_packages=str(site_packages),
+        python_version=python_version,
+        lock=lock,
+        site_packages=str(Path("lib") / f"python{minor}" / "site-packages"),
         scripts=tuple(_scripts(prefix)),
         bytes=sum(status.st_size for status in _files(prefix)),
-        cannot_import=failing_imports(prefix, prefix / site_packages, to_import),
+        cannot_import=cannot_import,
+        variables=dict(variables or {}),
+        made_by=made_by,
     )
     write_atomically(prefix / _MARKER, json.dumps({"schema": _SCHEMA, **asdict(built)}, indent=1))
     return built

@@ -25,6 +25,7 @@ _PUBLIC_CHANNELS = (
     "numba", "xgboost", "h2oai", "nodefaults",
 )  # fmt: skip
 _SHOWN_NAMES = 3
+_REAL_ONES = "set PENSTOCK_CONDA_PACKAGES=conda to have the file's conda packages from its channels"
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class _Reader:
             self._understood(parse_conda_spec(text), at)
         except BadSpec as error:
             hint = "write it as `name=1.2`, `name>=1,<2` or `name`, or under `pip:`"
-            self._problem(at, str(error), hint=hint)
+            self._problem(at, str(error), hint=f"{hint}, or {_REAL_ONES}" if error.conda_knows else hint)
 
     def _understood(self, spec: CondaSpec, at: str) -> None:
         if spec.channel is not None:
@@ -199,7 +200,8 @@ class _Reader:
             self._problem(
                 at,
                 f"`{spec.name}` is a program and not a Python package, and this machine has no `{command}`",
-                hint=f"install `{command}` on the machine, or take the line out if the code does not need it",
+                hint=f"install `{command}` on the machine, or take the line out if the code does not need it, or "
+                f"{_REAL_ONES}",
                 code="not_found",
             )
 
@@ -214,7 +216,7 @@ class _Reader:
             at,
             f"it is not known what the conda package `{spec.name}` is called on PyPI",
             hint=f"{meant}write `{spec.name}{spec.versions}` (its name on PyPI) under `pip:`, "
-            "or take the line out if the code does not need it",
+            "or take the line out if the code does not need it" + (f", or {_REAL_ONES}" if not near else ""),
             code="not_found",
         )
 

@@ -20,7 +20,14 @@ _IN_BRACKETS = re.compile(
 
 
 class BadSpec(ValueError):
-    """The text is no conda package specification, or says what PyPI's versions cannot say. The message says which."""
+    """The text is no conda package specification, or says what PyPI's versions cannot say. The message says which.
+
+    `conda_knows` where it is the latter.
+    """
+
+    def __init__(self, message: str, *, conda_knows: bool = False) -> None:
+        super().__init__(message)
+        self.conda_knows = conda_knows
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,8 @@ def pep440_of(constraint: str, *, exact: bool = False) -> str:
     """
     if "|" in constraint:
         raise BadSpec(
-            f"`{constraint}` means one version or another, which PyPI's way of naming versions cannot say"
+            f"`{constraint}` means one version or another, which PyPI's way of naming versions cannot say",
+            conda_knows=True,
         )
     parts = [_clause(part.strip(), exact=exact) for part in constraint.split(",") if part.strip()]
     specifier = ",".join(part for part in parts if part)
@@ -83,7 +91,9 @@ def _keys_in(inside: str) -> dict[str, str]:
     keys = {match["key"]: match["value"] for match in _IN_BRACKETS.finditer(inside)}
     unknown = set(keys) - {"version", "build", "channel", "subdir", "build_number"}
     if unknown or (inside.strip() and not keys):
-        raise BadSpec(f"`[{inside}]` says more than a version, a build or a channel")
+        raise BadSpec(
+            f"`[{inside}]` says more than a version, a build or a channel", conda_knows=bool(unknown)
+        )
     return keys
 
 
@@ -112,7 +122,9 @@ def _clause(clause: str, *, exact: bool) -> str:
     try:
         Version(version)
     except InvalidVersion:
-        raise BadSpec(f"`{version}` is no version that a package on PyPI can have") from None
+        raise BadSpec(
+            f"`{version}` is no version that a package on PyPI can have", conda_knows=True
+        ) from None
     if operator in ("=", "=="):
         prefix = starred or (operator == "=" and not exact)
         return f"=={version}.*" if prefix and _may_be_a_prefix(version) else f"=={version}"

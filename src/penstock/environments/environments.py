@@ -3,11 +3,18 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from penstock.environments.building import Built, build, read_built, remove_tree
 from penstock.environments.conda_file import names_of
+from penstock.environments.conda_packages.lock import CondaLock
+from penstock.environments.conda_packages.way import (
+    CondaPackages,
+    FindBackend,
+    first_of_machine,
+    is_for_conda,
+)
 from penstock.environments.files import locked
 from penstock.environments.interpreters import Interpreter
 from penstock.environments.overlay import lay_over
@@ -30,7 +37,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ReadyEnvironment:
-    """An environment that is on disk, shared by all who use it: nothing may be written into `prefix`."""
+    """An environment that is on disk, shared by all who use it: nothing may be written into `prefix`.
+
+    `variables` are those that its commands are to have.
+    """
 
     digest: str
     prefix: Path
@@ -40,24 +50,33 @@ class ReadyEnvironment:
     warnings: tuple[str, ...]
     has_mlflow: bool
     relaxations: tuple[Relaxation, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Environments:
     """All environments of this machine, in one folder. Every method may be called from any thread and process."""
 
-    def __init__(self, folder: Path, *, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        environ: Mapping[str, str] | None = None,
+        find_conda: FindBackend = first_of_machine,
+    ) -> None:
+        """`find_conda` says which program installs conda packages, for who asks for real ones."""
         variables = dict(os.environ if environ is None else environ)
         self._uv = Uv(folder, variables)
         self._resolving = Resolving(folder, variables, self._uv)
         self._shelf = Shelf(folder, self._uv)
+        self._conda = CondaPackages(folder, variables, self._uv, self._shelf, find_conda)
 
     def check(self, request: EnvironmentRequest) -> tuple[Problem, ...]:
         """Everything wrong with a request that can be seen without the network: names, forms, and the Python."""
-        return self._resolving.check(request)
+        return self._way(request).check(request)
 
     def warnings(self, request: EnvironmentRequest) -> tuple[str, ...]:
         """What would be taken otherwise than written, as far as it shows without the network."""
-        return self._resolving.warnings(request)
+        return self._way(request).warnings(request)
 
     def obstacles(
         self, request: EnvironmentRequest, say: Callable[[str], None] = lambda _: None
@@ -66,7 +85,7 @@ class Environments:
 
         Asks the index too, which takes seconds; `say` hears what is being asked, and that it does not answer.
         """
-        return self._resolving.obstacles(request, say)
+        return self._way(request).obstacles(request, say)
 
     def resolve(
         self, request: EnvironmentRequest, say: Callable[[str], None] = lambda _: None, *, fresh: bool = False
@@ -75,14 +94,16 @@ class Environments:
 
         Raises EnvironmentCannotBeBuilt: the problems of `check`, contradicting pins, an index that is out of reach.
         """
-        return self._resolving.resolve(request if fresh else self._settled(request), say, fresh=fresh)
+        asked = request if fresh else self._settled(request)
+        return self._way(asked).resolve(asked, say, fresh=fresh)
 
     def foreseen(self, request: EnvironmentRequest) -> tuple[str | None, bool]:
         """The digest of what `ensure` gives, None where nobody has resolved the request yet, and whether it is built.
 
         Asks neither the network nor uv.
         """
-        digest = self._resolving.foreseen(self._settled(request))
+        settled = self._settled(request)
+        digest = self._way(settled).foreseen(settled)
         return digest, self._is_built(digest)
 
     def _settled(self, request: EnvironmentRequest) -> EnvironmentRequest:
@@ -90,7 +111,7 @@ class Environments:
 
         What was once chosen for it stays.
         """
-        if not request.relax or self._resolving.foreseen(request) is not None:
+        if not request.relax or is_for_conda(request) or self._resolving.foreseen(request) is not None:
             return request
         as_written = replace(request, relax=False)
         return as_written if self._is_built(self._resolving.foreseen(as_written)) else request
@@ -130,6 +151,7 @@ class Environments:
             warnings=(*environment.warnings, *built.cannot_import),
             has_mlflow=environment.has_mlflow,
             relaxations=environment.relaxations,
+            variables=built.variables,
         )
 
     def overlay(self, ready: ReadyEnvironment, folder: Path) -> Path:
@@ -182,6 +204,10 @@ class Environments:
         """Empty the cache of downloads and return the bytes on disk that this freed. A user's own cache is left alone."""
         return self._shelf.clear_cache()
 
+    def _way(self, request: EnvironmentRequest) -> Resolving | CondaPackages:
+        """Who knows what the request comes to: packages of PyPI, or conda's own."""
+        return self._conda if is_for_conda(request) else self._resolving
+
     def _built(
         self, environment: LockedEnvironment, request: EnvironmentRequest, say: Callable[[str], None]
     ) -> Built:
@@ -206,21 +232,24 @@ class Environments:
             built = read_built(prefix)
             if built is not None:
                 return built
-            count = len(environment.to_install.pins.splitlines())
+            to_install, python = environment.to_install, environment.interpreter
             say(
-                f"building environment `{request.label}`: Python {environment.python_version}, {count} packages"
+                f"building environment `{request.label}`: Python {python.version}, {to_install.count} packages"
             )
             began = time.monotonic()
-            built = build(
-                prefix,
-                environment.digest,
-                environment.to_install,
-                environment.interpreter,
-                self._uv,
-                say,
-                descriptor,
-                to_import=names_of(recipe_of(request).ask.wanted) if request.relax else (),
-            )
+            if isinstance(to_install, CondaLock):
+                built = self._conda.build(environment, to_install, request, say, descriptor)
+            else:
+                built = build(
+                    prefix,
+                    environment.digest,
+                    to_install,
+                    python,
+                    self._uv,
+                    say,
+                    descriptor,
+                    to_import=names_of(recipe_of(request).ask.wanted) if request.relax else (),
+                )
             say(f"built environment `{request.label}` in {time.monotonic() - began:.1f} s")
             return built
 
@@ -234,4 +263,4 @@ class Environments:
         """The error in a few lines; all that uv said goes to the log."""
         for line in failure.text.splitlines():
             say(line)
-        return self._resolving.explained(failure, request, interpreter, say)
+        return self._way(request).explained(failure, request, interpreter, say)

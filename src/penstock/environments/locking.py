@@ -65,6 +65,11 @@ class Lock:
         return "".join(f"{line}\n" for line in self.option_lines) + self.pins
 
     @property
+    def count(self) -> int:
+        """How many packages it installs."""
+        return len(self.pins.splitlines())
+
+    @property
     def versions(self) -> dict[str, str]:
         """Version by canonical name; what comes from an address has none and is not in it."""
         return versions_in(self.pins)

@@ -5,6 +5,7 @@ both, its own first; pip sees the shared packages as installed, and refuses to t
 `sys.prefix`. Nothing is copied and no process is started: a few dozen small files, a few milliseconds.
 """
 
+import contextlib
 import os
 import shlex
 from pathlib import Path
@@ -21,8 +22,25 @@ _PROVIDED = Path(provided.__file__).resolve().parent
 _POINTER = "_penstock_shared_environment.pth"
 # The rest of a prefix is data that packages look up under `sys.prefix`: share/jupyter, etc/jupyter, lib/*.so of MKL.
 _NOT_DATA = frozenset(
-    {"bin", "lib64", "pyvenv.cfg", ".lock", ".gitignore", "CACHEDIR.TAG", "penstock-environment.json"}
+    {
+        "bin",
+        "lib64",
+        "pyvenv.cfg",
+        ".lock",
+        ".gitignore",
+        "CACHEDIR.TAG",
+        "penstock-environment.json",
+        "conda-meta",
+    }
 )
+# Conda packages bring thousands of files there, into which nothing installs that pip knows: one link stands for each.
+_WHOLE = frozenset(
+    {
+        "compiler_compat", "include", "lib/cmake", "lib/gcc", "lib/pkgconfig", "lib/R", "lib/tcl8.6", "lib/tk8.6", "libexec",
+        "pkgs", "sbin", "share/doc", "share/info", "share/locale", "share/man", "share/terminfo", "share/zoneinfo", "ssl", "var",
+        "x86_64-conda-linux-gnu", "aarch64-conda-linux-gnu",
+    }
+)  # fmt: skip
 
 
 def lay_over(prefix: Path, built: Built, folder: Path) -> Path:
@@ -33,7 +51,7 @@ def lay_over(prefix: Path, built: Built, folder: Path) -> Path:
         commands.mkdir(parents=True, exist_ok=True)
         packages.mkdir(parents=True, exist_ok=True)
         _link(folder / "lib64", "lib")  # some distributions' Pythons install compiled packages there
-        (folder / "pyvenv.cfg").write_bytes((prefix / "pyvenv.cfg").read_bytes())
+        (folder / "pyvenv.cfg").write_bytes(_configuration(prefix, built))
         (packages / _POINTER).write_text(
             _CONTINUE_IN.format(shared=str(prefix / built.site_packages), provided=str(_PROVIDED)), "utf-8"
         )
@@ -41,6 +59,18 @@ def lay_over(prefix: Path, built: Built, folder: Path) -> Path:
         _commands(prefix, built, commands)
         _data(prefix, folder)
     return commands
+
+
+def _configuration(prefix: Path, built: Built) -> bytes:
+    """The shared environment's own `pyvenv.cfg`; over conda packages, which are no venv, one that names their Python."""
+    with contextlib.suppress(FileNotFoundError):
+        return (prefix / "pyvenv.cfg").read_bytes()
+    lines = (
+        f"home = {prefix / 'bin'}",
+        "include-system-site-packages = false",
+        f"version = {built.python_version}",
+    )
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _interpreters(prefix: Path, built: Built, commands: Path) -> None:
@@ -73,6 +103,7 @@ def _is_pip(name: str) -> bool:
 
 def _data(prefix: Path, folder: Path) -> None:
     """The same tree of folders, real, and the files as links: what is installed over one replaces the link."""
+    is_conda = (prefix / "conda-meta").is_dir()
     for parent, folders, names in os.walk(prefix):
         inside = Path(parent).relative_to(prefix)
         if inside == Path():
@@ -80,6 +111,9 @@ def _data(prefix: Path, folder: Path) -> None:
             names = [name for name in names if name not in _NOT_DATA]
         if inside == Path("lib"):
             folders[:] = [name for name in folders if not name.startswith("python")]
+        for name in [name for name in folders if is_conda and str(inside / name) in _WHOLE]:
+            folders.remove(name)
+            _link(folder / inside / name, Path(parent, name))
         (folder / inside).mkdir(exist_ok=True)
         for name in names:
             _link(folder / inside / name, Path(parent, name))

@@ -109,12 +109,15 @@ def _absent(
     near = _nearest(asked, present, running).version
     oldest = ".".join(map(str, OLDEST))
     reason = "" if _could_be_had(asked) else f" (environments need Python {oldest} or later)"
+    brought = (
+        ", or set PENSTOCK_CONDA_PACKAGES=conda: the conda file's channels bring it" if wish.binding else ""
+    )
     return Problem(
         wish.pointer,
         f"Python {_said(wish)} is not on this machine{reason}",
         expected=f"one of {have}",
         hint=f"install it (`pyenv install {_installable(asked)}`), or allow the nearest, {near}, by starting the server "
-        f"with PENSTOCK_PYTHON=nearest"
+        f"with PENSTOCK_PYTHON=nearest{brought}"
         if _could_be_had(asked)
         else f"ask for one of {have}, or allow the nearest, {near}, by starting the server with PENSTOCK_PYTHON=nearest",
         code="not_found",

@@ -1,7 +1,8 @@
 """What an environment asks for, read from its image and conda file; pure, so that it can be checked at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from penstock.environments.conda_file import CondaFile, read_conda_file
 from penstock.environments.image import ImageName, read_image_name
@@ -17,7 +18,8 @@ class EnvironmentRequest:
     `label` names it to people; `conda` is the parsed conda file; `pointer` is the JSON pointer under which `image` and
     `conda_file` stand in the document. `allow_nearest_python` is the workspace's word; the server's setting
     PENSTOCK_PYTHON=nearest allows it for all. `notes` are warnings that whoever made the request has. `relax` asks for
-    the nearest set that can be installed, where what is written cannot.
+    the nearest set that can be installed, where what is written cannot. `conda_packages` says whether a conda file's
+    packages are PyPI's, or the real ones of its channels.
     """
 
     label: str
@@ -27,6 +29,7 @@ class EnvironmentRequest:
     allow_nearest_python: bool = False
     notes: tuple[str, ...] = ()
     relax: bool = False
+    conda_packages: Literal["pypi", "conda"] = "pypi"
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,26 @@ def recipe_of(request: EnvironmentRequest) -> Recipe:
     if request.conda is None:
         return _image_only(request, image)
     conda = read_conda_file(request.conda, f"{request.pointer}/conda_file")
-    warnings = (*request.notes, *conda.warnings)
-    if image is not None and not image.is_plain_base:
-        warnings = (
-            *warnings,
-            f"image `{image.text}` is recorded and not run: what it holds beside the conda file's packages is not "
-            "there (PENSTOCK_CONTAINERS=always runs steps in their image)",
-        )
+    warnings = notes_on(request, conda.warnings)
     return Recipe(
         wish=_wish(request, image, conda),
         ask=Ask(conda.wanted, conda.option_lines, conda.arguments),
         problems=conda.problems,
         warnings=warnings,
         is_image_only=False,
+    )
+
+
+def notes_on(request: EnvironmentRequest, warnings: Sequence[str]) -> tuple[str, ...]:
+    """All that is to be said of a request with a conda file: its own notes, the file's warnings, a word on its image."""
+    notes = (*request.notes, *warnings)
+    image = read_image_name(request.image) if request.image else None
+    if image is None or image.is_plain_base:
+        return notes
+    return (
+        *notes,
+        f"image `{image.text}` is recorded and not run: what it holds beside the conda file's packages is not "
+        "there (PENSTOCK_CONTAINERS=always runs steps in their image)",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from penstock.environments.conda_packages.lock import CondaLock
 from penstock.environments.explanations import all_of_it, cannot_be_built, in_short, with_all_of_it
 from penstock.environments.files import locked, write_atomically
 from penstock.environments.interpreters import Interpreter, Interpreters, running_version
@@ -42,7 +43,7 @@ class LockedEnvironment:
     interpreter: Interpreter
     warnings: tuple[str, ...]
     has_mlflow: bool
-    to_install: Lock = field(repr=False)
+    to_install: Lock | CondaLock = field(repr=False)
     relaxations: tuple[Relaxation, ...] = ()
 
     @property

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +48,17 @@ class Shelf:
     def lock_file(self, digest: str) -> Path:
         """What is locked while it is built, removed or taken into use."""
         return self._folder / "locks" / name_of(digest)
+
+    @property
+    def conda_cache(self) -> Path:
+        """Where downloaded conda packages lie, in a folder per program."""
+        return self._folder / "conda-cache"
+
+    @contextmanager
+    def conda_cache_in_use(self) -> Iterator[int]:
+        """Nobody empties the cache of conda packages meanwhile; yields a descriptor that children may inherit."""
+        with locked(self._folder / "locks" / "conda-cache", shared=True) as descriptor:
+            yield descriptor
 
     def hold(self, digest: str, by: Path) -> None:
         """Keep an environment from being removed as long as the folder `by` exists: for uses without an overlay."""
@@ -107,21 +120,27 @@ class Shelf:
         seen: set[tuple[int, int]] = set()
         return {
             "environments": _disk_use(self._folder / "built", seen),
-            "cache": _disk_use(self._uv.cache, seen) if self._owns_cache() else 0,
+            "cache": (_disk_use(self._uv.cache, seen) if self._owns_cache() else 0)
+            + _disk_use(self.conda_cache, seen),
         }
 
     def clear_cache(self) -> int:
         """Empty the cache of downloads and return the bytes on disk that this freed. A user's own cache is left alone."""
-        if not self._owns_cache() or not self._uv.cache.is_dir():
-            return 0
         before = sum(self.sizes().values())
+        with locked(self._folder / "locks" / "conda-cache"):
+            remove_tree(self.conda_cache)
+        self._clear_uv_cache()
+        return before - sum(self.sizes().values())
+
+    def _clear_uv_cache(self) -> None:
+        if not self._owns_cache() or not self._uv.cache.is_dir():
+            return
         try:
             self._uv.run(["cache", "clean"], say=lambda _: None)
         except UvFailed as failure:
             raise PenstockError(
                 "the cache of downloads cannot be emptied", details=failure.text.splitlines()
             ) from failure
-        return before - sum(self.sizes().values())
 
     def _installed(self, prefix: Path) -> InstalledEnvironment | None:
         built = read_built(prefix)
@@ -134,7 +153,7 @@ class Shelf:
         return InstalledEnvironment(
             digest=built.digest,
             python_version=built.python_version,
-            packages=sum(1 for line in built.lock.splitlines() if line and not line.startswith("-")),
+            packages=sum(1 for line in built.lock.splitlines() if line and line[0] not in "-#"),
             bytes=built.bytes,
             last_used=last,
             used_by=self.uses.holders(prefix.name),

@@ -61,6 +61,7 @@ def _once(foresee: Foresee) -> Foresee:
             environment.build,
             environment.in_container,
             environment.relax,
+            environment.conda_packages,
         )
         key = json.dumps(made_of, sort_keys=True, default=str)
         if key not in answers:
@@ -106,7 +107,10 @@ def _step(
 
 
 def _environment(environment: PlannedEnvironment, foresee: Foresee) -> dict[str, Any]:
-    """`relax` says that it may be relaxed; what it then has shows where it was resolved before."""
+    """`relax` says that it may be relaxed; what it then has shows where it was resolved before.
+
+    `conda_packages` says that it is built of real conda packages.
+    """
     foreseen = foresee(environment)
     return {
         "name": environment.label,
@@ -114,6 +118,7 @@ def _environment(environment: PlannedEnvironment, foresee: Foresee) -> dict[str,
         "digest": foreseen.digest,
         "state": "built" if foreseen.is_built else "to be built",
         **({"relax": True} if environment.relax else {}),
+        **({"conda_packages": "conda"} if environment.conda_packages == "conda" else {}),
         **marked(foreseen.relaxed if foreseen.digest is not None else environment.relaxed),
     }
 

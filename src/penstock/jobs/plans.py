@@ -5,7 +5,7 @@ Plans are stored with the job's row, so they have a plain record form; `from_rec
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ class PlannedEnvironment:
     `variables` are those that an image would give to its commands. `in_container` says that the step runs in the image
     itself, made of `build` (a context's `path` and `dockerfile_path`) where that is given. `relax` says that the nearest
     packages may be taken where those that it names cannot be had, `relaxed` what was, as far as is known beforehand.
+    `conda_packages` says where a conda file's packages come from, None where that is left to the workspace's settings.
     """
 
     label: str
@@ -157,6 +158,7 @@ class PlannedEnvironment:
     in_container: bool = False
     relax: bool = False
     relaxed: tuple[Mapping[str, Any], ...] = ()
+    conda_packages: Literal["pypi", "conda"] | None = None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "PlannedEnvironment":

@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from penstock.compute.interface import Process
@@ -42,11 +42,12 @@ class Ready:
 
 @dataclass(frozen=True)
 class Built:
-    """The step's environment as it is used: its interpreter and the folders that come first on PATH."""
+    """The step's environment as it is used: its interpreter, the folders that come first on PATH, its own variables."""
 
     python: Path
     bin_folders: tuple[Path, ...]
     digest: str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def fresh_folders(folders: JobFolders) -> None:
@@ -202,7 +203,7 @@ def ready_step(
         working_folder=folders.work,
         inputs=inputs,
         outputs=outputs,
-        user=user,
+        user={**built.variables, **user},
         environ=environ,
     )
     command = render(parse_template(plan.command), text_of)

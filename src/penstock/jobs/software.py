@@ -13,4 +13,5 @@ def request_for(environment: PlannedEnvironment, pointer: str = "") -> Environme
         pointer=pointer,
         notes=environment.notes,
         relax=environment.relax,
+        conda_packages=environment.conda_packages or "pypi",
     )

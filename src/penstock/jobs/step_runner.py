@@ -140,7 +140,8 @@ class StepRunner:
             relaxed = as_rows(environment.relaxations)
             self._tell_relaxed(job, plan.environment.label, relaxed, say)
             overlay = self._environments.overlay(environment, folders.overlay)
-            built = Built(environment.python, (overlay, environment.prefix / "bin"), environment.digest)
+            bin_folders = (overlay, environment.prefix / "bin")
+            built = Built(environment.python, bin_folders, environment.digest, environment.variables)
             has_mlflow = environment.has_mlflow
         locator = self.locator(job.workspace, plan.settings, say, is_wanted=partial(self._is_open, job))
         preparing.lay_out_code(plan.code, folders.work, self._lay_out_fresh)

@@ -54,8 +54,11 @@ class WorkspaceSettings(Part):
 
 # Any: a JSON value.
 def relaxes(settings: Mapping[str, Any]) -> bool:
-    """Whether environments may be relaxed, by settings as they count for a caller."""
-    return bool(settings.get("environments", {}).get("relax"))
+    """Whether environments may be relaxed, by settings as they count for a caller.
+
+    Real conda packages are never relaxed: their channels have what PyPI no longer has.
+    """
+    return bool(settings.get("environments", {}).get("relax")) and conda_packages(settings) == "pypi"
 
 
 def conda_packages(settings: Mapping[str, Any]) -> CondaPackages:

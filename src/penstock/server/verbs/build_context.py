@@ -5,12 +5,13 @@ from dataclasses import replace
 from functools import cached_property
 
 from penstock.environments.build_context import read_build_context
-from penstock.environments.environments import EnvironmentRequest
 from penstock.errors import InvalidDocument, Problem
 from penstock.jobs.plans import PlannedEnvironment
+from penstock.jobs.software import request_for
 from penstock.resources.environment import BuildContext
 from penstock.resources.relaxed import how_to_relax
 from penstock.resources.snapshots import Snapshot, SnapshotUri, parse_snapshot_uri
+from penstock.resources.workspace_settings import CondaPackages
 from penstock.server.platform import Platform
 
 _LONGEST = 4 * 1024 * 1024
@@ -39,16 +40,25 @@ class UploadedContext:
 
 
 def planned_build(
-    platform: Platform, build: BuildContext, label: str, pointer: str, *, relax: bool = False
+    platform: Platform,
+    build: BuildContext,
+    label: str,
+    pointer: str,
+    *,
+    relax: bool = False,
+    conda_packages: CondaPackages = "pypi",
 ) -> PlannedEnvironment:
-    """The environment that a build context stands for. Raises InvalidDocument with the lines that cannot be followed."""
+    """The environment that a build context stands for. Raises InvalidDocument with the lines that cannot be followed.
+
+    A Dockerfile that asks for nothing of conda gets PyPI's packages, whatever conda files get.
+    """
     uri = parse_snapshot_uri(build.path)
     if uri is None or platform.artifacts.missing({uri.digest}):
         return PlannedEnvironment(
             label, None, None
         )  # not uploaded yet: it is asked for before anything is made
     recipe = read_build_context(UploadedContext(platform, uri), build.dockerfile_path, pointer)
-    problems, hint = recipe.problems, None
+    problems = recipe.problems
     engine = platform.containers.engine()
     if engine is not None and (problems or platform.containers.mode == "always") and not _absent(problems):
         return PlannedEnvironment(
@@ -59,16 +69,24 @@ def planned_build(
             build={"path": build.path, "dockerfile_path": build.dockerfile_path},
             in_container=True,
         )
-    if not problems:
-        request = EnvironmentRequest(label, recipe.image, recipe.conda, pointer, relax=relax)
-        found = platform.environments.check(request)
-        problems = tuple(
-            Problem(pointer, each.message, each.expected, each.hint, each.code) for each in found
-        )
-        hint = how_to_relax(found, relax=relax)
     if problems:
-        raise InvalidDocument(problems, hint=hint)
-    return PlannedEnvironment(label, recipe.image, recipe.conda, recipe.notes, recipe.variables, relax=relax)
+        raise InvalidDocument(problems)
+    planned = PlannedEnvironment(
+        label,
+        recipe.image,
+        recipe.conda,
+        recipe.notes,
+        recipe.variables,
+        relax=relax,
+        conda_packages=conda_packages if (recipe.conda or {}).get("channels") else "pypi",
+    )
+    found = platform.environments.check(request_for(planned, pointer))
+    if found:
+        raise InvalidDocument(
+            [Problem(pointer, each.message, each.expected, each.hint, each.code) for each in found],
+            hint=how_to_relax(found, relax=relax),
+        )
+    return planned
 
 
 def in_its_image(platform: Platform, environment: PlannedEnvironment) -> PlannedEnvironment:

@@ -10,7 +10,7 @@ from penstock.jobs.software import request_for
 from penstock.resources import documents
 from penstock.resources.environment import Environment
 from penstock.resources.relaxed import how_to_relax
-from penstock.resources.workspace_settings import relaxes
+from penstock.resources.workspace_settings import CondaPackages, conda_packages, relaxes
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset, upload
 from penstock.server.verbs.answer import Created
@@ -40,8 +40,9 @@ def create(
     name = str(environment.name)
     with platform.database.reading() as tx:
         must_exist(tx, workspace)
-        relax = relaxes(settings_of(tx, workspace, caller.settings)) if shared is None else bool(shared.rows)
-    planned = _planned(platform, environment, document, relax=relax)
+        settings = settings_of(tx, workspace, caller.settings)
+    relax = relaxes(settings) if shared is None else bool(shared.rows)
+    planned = _planned(platform, environment, document, relax, conda_packages(settings))
     if shared is not None:
         found = shared
     elif relax and not planned.in_container:
@@ -66,14 +67,22 @@ def create(
 
 
 def _planned(
-    platform: Platform, environment: Environment, document: dict[str, Any], *, relax: bool
+    platform: Platform,
+    environment: Environment,
+    document: dict[str, Any],
+    relax: bool,
+    conda_packages: CondaPackages,
 ) -> PlannedEnvironment:
     """What the environment stands for. Raises InvalidDocument with everything wrong that shows without the network."""
     name = str(environment.name)
     if environment.build is not None:
         upload.demand(platform, document)
-        return planned_build(platform, environment.build, name, "/build", relax=relax)
-    planned = PlannedEnvironment(name, environment.image, environment.conda_file, relax=relax)
+        return planned_build(
+            platform, environment.build, name, "/build", relax=relax, conda_packages=conda_packages
+        )
+    planned = PlannedEnvironment(
+        name, environment.image, environment.conda_file, relax=relax, conda_packages=conda_packages
+    )
     request = request_for(planned)
     if platform.environments.check(request):
         # It is refused anyway: the index is asked too, so that all that is wrong is told at once.

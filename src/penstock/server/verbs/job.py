@@ -204,7 +204,7 @@ def _planned(
         key: replace(
             step,
             settings=lookup.settings,
-            environment=_allowed(lookup.in_its_image(step.environment), lookup.relax),
+            environment=_as_set(lookup.in_its_image(step.environment), lookup),
         )
         for key, step in planned.steps.items()
     }
@@ -216,9 +216,18 @@ def _notices(lookup: WorkspaceLookup) -> tuple[Problem, ...]:
     return tuple(Problem("", notice(label, rows), code="relaxed") for label, rows in lookup.relaxed.items())
 
 
-def _allowed(environment: PlannedEnvironment, relax: bool) -> PlannedEnvironment:
-    """The environment of a step, one that is written into the document too; an image has what it has."""
-    return replace(environment, relax=(environment.relax or relax) and not environment.in_container)
+def _as_set(environment: PlannedEnvironment, lookup: WorkspaceLookup) -> PlannedEnvironment:
+    """The environment of a step, made as the settings say, one that is written into the document too.
+
+    An image has what it has.
+    """
+    return replace(
+        environment,
+        relax=(environment.relax or lookup.relax) and not environment.in_container,
+        conda_packages=None
+        if environment.in_container
+        else environment.conda_packages or lookup.conda_packages,
+    )
 
 
 def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[str, Any]:

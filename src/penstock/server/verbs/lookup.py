@@ -25,7 +25,7 @@ from penstock.resources import references as refs
 from penstock.resources.environment import BuildContext
 from penstock.resources.relaxed import Row
 from penstock.resources.scope import BUILT_IN_REGISTRY, PLURALS, reference_to, registry_of, registry_scope
-from penstock.resources.workspace_settings import relaxes
+from penstock.resources.workspace_settings import CondaPackages, conda_packages, relaxes
 from penstock.server.platform import Platform
 from penstock.server.verbs import asset
 from penstock.server.verbs.build_context import in_its_image, planned_build
@@ -70,6 +70,11 @@ class WorkspaceLookup(Lookup):
         """Whether environments may be relaxed, as it counts for this caller."""
         return relaxes(self.settings)
 
+    @property
+    def conda_packages(self) -> CondaPackages:
+        """Where conda files' packages come from, as it counts for this caller."""
+        return conda_packages(self.settings)
+
     @cached_property
     def _map(self) -> EnvironmentMap:
         return read_environment_map(self.settings.get("environment_map"))
@@ -108,18 +113,23 @@ class WorkspaceLookup(Lookup):
     def _registered(self, reference: refs.AssetReference) -> PlannedEnvironment:
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
-        relaxed = tuple(record.spec.get("relaxed") or ())
+        # Of real conda packages nothing was ever taken otherwise.
+        relaxed = tuple(record.spec.get("relaxed") or ()) if self.conda_packages == "pypi" else ()
         relax = self.relax or bool(relaxed)
         if relaxed:
             self.relaxed[label] = relaxed
         if record.spec.get("build"):
             build = BuildContext(**record.spec["build"])
-            return replace(planned_build(self._platform, build, label, "", relax=relax), relaxed=relaxed)
+            return replace(self.build(build, label, ""), relax=relax, relaxed=relaxed)
         image, conda = record.spec.get("image"), record.spec.get("conda_file")
-        return PlannedEnvironment(label, image, conda, relax=relax, relaxed=relaxed)
+        return PlannedEnvironment(
+            label, image, conda, relax=relax, relaxed=relaxed, conda_packages=self.conda_packages
+        )
 
     def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:
-        return planned_build(self._platform, build, label, pointer, relax=self.relax)
+        return planned_build(
+            self._platform, build, label, pointer, relax=self.relax, conda_packages=self.conda_packages
+        )
 
     def in_its_image(self, environment: PlannedEnvironment) -> PlannedEnvironment:
         """The environment of a step, in a container where the server runs every image in one."""
@@ -233,10 +243,16 @@ class WorkspaceLookup(Lookup):
             return self._mapped_to(target)
         if target is not None:
             mapped = environment_in(target, reference.name)
-            return checked_environment(self._platform, replace(mapped, relax=self.relax))
+            asked = replace(mapped, relax=self.relax, conda_packages=self.conda_packages)
+            return checked_environment(self._platform, asked)
         found = curated.get(reference.name, version=reference.version, label=reference.label)
-        planned = PlannedEnvironment(
-            f"{found.name}:{found.version}", found.image, found.conda, found.warnings, relax=self.relax
+        planned = PlannedEnvironment(  # the tables hold PyPI's packages
+            f"{found.name}:{found.version}",
+            found.image,
+            found.conda,
+            found.warnings,
+            relax=self.relax,
+            conda_packages="pypi",
         )
         return checked_environment(self._platform, planned)
 

@@ -172,7 +172,7 @@ def _check(
         case "compute":
             return _compute(tx, workspace, lookup, need)
         case "software":
-            return _software(platform, need, relax=lookup.relax)
+            return _software(platform, need, lookup)
         case "datastore":
             return _unless(
                 need, need.reference, lambda: folders.demand(tx, workspace, need.reference), _create_datastore
@@ -223,7 +223,7 @@ def create_asset(need: Need, name: str) -> tuple[str | None, None]:
     return f"penstock {need.what} create -f <the file that defines `{name}`>{more}", None
 
 
-def _software(platform: Platform, need: Need, *, relax: bool) -> list[Missing]:
+def _software(platform: Platform, need: Need, lookup: WorkspaceLookup) -> list[Missing]:
     """An inline environment whose Python or packages this machine cannot give."""
     value = need.reference
     if "build" in value:
@@ -233,7 +233,8 @@ def _software(platform: Platform, need: Need, *, relax: bool) -> list[Missing]:
         image=value.get("image") if isinstance(value.get("image"), str) else None,
         conda=value.get("conda_file") if isinstance(value.get("conda_file"), dict) else None,
         pointer=need.pointer,
-        relax=relax,
+        relax=lookup.relax,
+        conda_packages=lookup.conda_packages,
     )
     problems = platform.environments.check(request)
     if problems:  # it is refused anyway: the index is asked too, so that all is told at once

@@ -1,0 +1,1 @@
+"""Real conda packages, for whoever asks for them: the conda file's own packages, from its own channels."""
