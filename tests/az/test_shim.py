@@ -122,6 +122,7 @@ def test_a_home_that_cannot_be_on_path_is_refused(shell: Shell, tmp_path: Path) 
 
     assert (ran.code, ran.out) == (1, "false\n")
     assert "cannot be on PATH" in ran.err
+    assert not (tmp_path / "a:b").exists()
 
 
 def test_a_shim_that_is_as_it_should_be_is_not_written_again(home: Home) -> None:

@@ -55,9 +55,11 @@ def run(invocation: Invocation) -> object:
         raise UsageError("argument --check: goes with neither --undo nor --relax")
     if arguments.check:
         return _checked(invocation)
+    shim = invocation.home.az_shim
     try:
-        shim = invocation.home.az_shim if arguments.undo else az_script.write(invocation.home)
         code = code_for(arguments.shell or "sh", shim.parent, undo=arguments.undo, relax=arguments.relax)
+        if not arguments.undo:
+            az_script.write(invocation.home)
     except PenstockError:
         write_result(_FAILED)
         raise
