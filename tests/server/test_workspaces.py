@@ -1,11 +1,15 @@
 """What may be changed of a workspace, and the settings that it holds."""
 
+import json
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from penstock.errors import PenstockError
+from penstock.identity.tokens import Caller, Kind
 from penstock.resources.workspace_settings import conda_packages, relaxes
+from penstock.server.routes.request import _caller
 from penstock.settings import merged_settings, workspace_settings
 from tests.server.conftest import Api
 
@@ -155,7 +159,9 @@ def test_what_a_request_says_counts_before_the_workspace() -> None:
     counted = merged_settings(workspace, {"environments": {"relax": True}})
 
     assert counted == {"url_map": "/a", "environments": {"relax": True, "conda_packages": "conda"}}
-    assert (relaxes(counted), conda_packages(counted)) == (True, "conda")
+    assert conda_packages(counted) == "conda"
+    assert not relaxes(counted)  # real conda packages are never relaxed
+    assert relaxes({"environments": {"relax": True}})
     assert (relaxes({}), conda_packages({})) == (False, "pypi")
     assert (
         relaxes(merged_settings({"environments": {"relax": True}}, {"environments": {"relax": False}}))
@@ -188,3 +194,14 @@ def test_a_variable_that_means_nothing_is_named(variable: str, value: str) -> No
         workspace_settings({variable: value})
 
     assert "unset it" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(("kind", "names_files"), [("owner", True), ("person", False), ("job", False)])
+def test_only_the_owner_of_the_home_names_files_of_its_machine(kind: Kind, names_files: bool) -> None:
+    """Everybody may say how their environments are made."""
+    said = {"url_map": "/etc/urls.yml", "environments": {"relax": True}}
+    headers = [(b"penstock-settings", json.dumps(said).encode())]
+    caller = Caller(kind, "default", "some_job" if kind == "job" else None)
+    request = Request({"type": "http", "headers": headers, "penstock.caller": caller})
+
+    assert _caller(request).settings == (said if names_files else {"environments": {"relax": True}})
