@@ -114,6 +114,9 @@ def test_a_shim_that_cannot_be_written_stops_the_script(shell: Shell, tmp_path: 
     assert ran.code != 0
     assert ran.out == ""
     assert "cannot write" in ran.err
+    mistyped = shell('set -e; eval "$(penstock az-shim --relx)"; echo went on')
+    assert (mistyped.code, mistyped.out) == (1, "")
+    assert "did you mean `--relax`?" in mistyped.err
 
 
 def test_a_home_that_cannot_be_on_path_is_refused(shell: Shell, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.cli import az_on_path, az_script
 from penstock.cli.grammar import Argument, Command, Example
-from penstock.cli.invocation import Invocation, Outcome, write_result
+from penstock.cli.invocation import Invocation, Outcome
 from penstock.errors import PenstockError, UsageError
 
 # Only the shell's own words, for sh, bash and zsh; each line ends with a semicolon, so that `eval $(…)` without quotes works too.
@@ -45,7 +45,7 @@ functions -q az; and echo "warning: a function az of this shell counts before th
 _FISH_GONE = "set -gx PATH $_penstock_path;\n"
 _FISH_RELAX, _FISH_NO_RELAX = "set -gx PENSTOCK_RELAX 1;\n", "set -e PENSTOCK_RELAX;\n"
 
-# In every shell: what is evaluated where no shim could be written must not look like success, and go on to the cloud.
+# In every shell: what is evaluated where this fails must not look like success, and go on to the cloud.
 _FAILED = "false\n"
 
 
@@ -56,13 +56,9 @@ def run(invocation: Invocation) -> object:
     if arguments.check:
         return _checked(invocation)
     shim = invocation.home.az_shim
-    try:
-        code = code_for(arguments.shell or "sh", shim.parent, undo=arguments.undo, relax=arguments.relax)
-        if not arguments.undo:
-            az_script.write(invocation.home)
-    except PenstockError:
-        write_result(_FAILED)
-        raise
+    code = code_for(arguments.shell or "sh", shim.parent, undo=arguments.undo, relax=arguments.relax)
+    if not arguments.undo:
+        az_script.write(invocation.home)
     return Outcome({"path": str(shim), "shell": arguments.shell or "sh", "code": code}, text=code)
 
 
@@ -180,5 +176,6 @@ COMMANDS = (
             Example("no longer", 'eval "$(penstock az-shim --undo)"'),
         ),
         run=run,
+        on_failure=_FAILED,
     ),
 )

@@ -68,6 +68,15 @@ def print_help(text: str) -> int:
 
 def run_command(command: Command, full_name: str, words: Sequence[str]) -> int:
     """Run one command with the words behind its name; the exit code. Errors are raised."""
+    try:
+        return _run(command, full_name, words)
+    except Exception:
+        if command.on_failure:
+            _print(command.on_failure)
+        raise
+
+
+def _run(command: Command, full_name: str, words: Sequence[str]) -> int:
     from penstock.cli.invocation import Invocation, Outcome
 
     if any(word in ("-h", "--help") for word in words):

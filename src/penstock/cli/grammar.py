@@ -85,7 +85,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Command:
-    """One command: words of help, its flags, and what it does."""
+    """One command: words of help, its flags, and what it does.
+
+    `on_failure` is what goes to stdout where it fails: for a command whose output a shell evaluates, and takes silence for success.
+    """
 
     name: str
     summary: str
@@ -93,6 +96,7 @@ class Command:
     examples: tuple[Example, ...]
     arguments: tuple[Argument, ...] = ()
     description: str = ""
+    on_failure: str = ""
 
 
 OUTPUT_FORMATS = ("json", "jsonc", "yaml", "yamlc", "table", "tsv", "none")
