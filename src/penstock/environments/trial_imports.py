@@ -69,11 +69,16 @@ def failing_imports(prefix: Path, site_packages: Path, packages: Iterable[str]) 
 
 
 def modules_of(site_packages: Path, package: str) -> list[str]:
-    """The modules that a package brings to the top, as the record of its files has them. Namespaces are not told."""
+    """The modules that a package brings to the top, as the record of its files has them. Namespaces are not told.
+
+    Where one has the package's own name the others are by the way: wheels carry their authors' tools along.
+    """
     for record in site_packages.glob("*.dist-info/RECORD"):
         name = record.parent.name.removesuffix(".dist-info").rsplit("-", 1)[0]
         if canonicalize_name(name) == package:
-            return sorted(set(_modules_in(record.read_text("utf-8", "replace"))))
+            modules = sorted(set(_modules_in(record.read_text("utf-8", "replace"))))
+            own = [module for module in modules if canonicalize_name(module) == package]
+            return own or modules
     return []
 
 
