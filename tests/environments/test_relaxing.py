@@ -351,7 +351,7 @@ def test_what_cannot_be_imported_in_a_relaxed_environment_is_told(
     """Its metadata promised more. What the environment remembers is told to everybody who gets it."""
     broken = {
         "alpha/__init__.py": "from inspect import formatargspec_of_old\n",
-        "tests/__init__.py": "1 / 0\n",
+        "alphas_tools/__init__.py": "1 / 0\n",
     }
     make_wheel(links, "alpha", "1.5", files=broken)
     make_wheel(links, "beta", "1.0")
