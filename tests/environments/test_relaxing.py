@@ -381,3 +381,21 @@ def test_what_is_built_as_it_is_written_needs_no_index_to_be_relaxed(
     assert again.digest == built.digest
     assert again.relaxations == ()
     assert offline.foreseen(asking("pip", **wanted)) == (built.digest, True)
+
+
+def test_a_pip_that_does_not_start_on_the_python_that_is_taken_is_a_row(
+    room: Room, present: tuple[Interpreter, ...]
+) -> None:
+    """As every other difference."""
+    new = [one for one in present if one.minor >= (3, 12)]
+    if not new:
+        pytest.skip("this machine has no Python 3.12 or later")
+
+    relaxed = room(new[-1]).resolve(asking("python=3.8", "pip>=21,<22"))
+
+    assert [(row.what, row.asked) for row in relaxed.relaxations] == [
+        ("python", "3.8"),
+        ("pip", "<22,>=21"),
+    ]
+    assert relaxed.relaxations[1].taken is not None
+    assert relaxed.warnings == ()

@@ -84,10 +84,13 @@ def _relaxing_would_help(request: EnvironmentRequest, problems: Sequence[Problem
     return [HOW_TO_RELAX] if not request.relax and any(one.code == "not_found" for one in problems) else []
 
 
-def in_short(text: str) -> str:
-    """What uv said, as one reason: the first step of its derivation, or the line that says most."""
+def in_short(text: str, about: str = "") -> str:
+    """What uv said, as one reason: the first step of its derivation, or the line that says most.
+
+    Of several steps the first that is `about` a package, where it is named.
+    """
     if "No solution found" in text:
-        reason = _missing_wheel(text) or _first_step(text)
+        reason = _missing_wheel(text) or _first_step(text, about)
     else:
         lines = _causes(re.split(r"\n\s*\n\s*hint:", text)[0])
         telling = [line for line in lines if re.search(r"fatal:|Error:|denied|not found", line)]
@@ -104,8 +107,10 @@ def _missing_wheel(text: str) -> str | None:
     return f"{needs[1]} needs {needs[2].rstrip(',')}, which has no wheel for this Python" if needs else None
 
 
-def _first_step(text: str) -> str:
-    step = re.sub(r",? and you require .*$| and the requirements cannot all be met$", "", _sentences(text)[0])
+def _first_step(text: str, about: str) -> str:
+    steps = _sentences(text)
+    named = [step for step in steps if about and re.search(rf"(?<![\w-]){re.escape(about)}(?![\w-])", step)]
+    step = re.sub(r",? and you require .*$| and the requirements cannot all be met$", "", (named or steps)[0])
     step = re.sub(r", so \S+ cannot be used$", "", step)
     return re.sub(
         r"^(\S+) depends on (([A-Za-z0-9][A-Za-z0-9._-]*)\S*) and (\3[<>=!~]\S*)$",

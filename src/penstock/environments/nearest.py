@@ -97,13 +97,13 @@ def nearest_set(
             # By itself this is answered in a second; among others it is looked for a minute long.
             answer = releases.together([line.one.requirement], limits)
             if isinstance(answer, Refused):
-                _give_way(draft, line, in_short(answer.text), releases)
+                _give_way(draft, line, in_short(answer.text, line.name), releases)
     while isinstance(refusal := _solve(draft, len(ordered), releases), Refused):
         culprit, refusal = _culprit(draft, refusal, releases)
         releases.say(
             f"`{culprit.name}` cannot be had together with the rest as it is; trying the next nearest"
         )
-        _give_way(draft, culprit, in_short(refusal.text), releases)
+        _give_way(draft, culprit, in_short(refusal.text, culprit.name), releases)
     if not as_asked or any(draft.forms.values()):
         _drop_hindrances(draft, releases)
     return draft

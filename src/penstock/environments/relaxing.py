@@ -79,10 +79,8 @@ def relax(
     if not rows:  # neighbours are held in every environment; that alone makes none a relaxed one
         return Relaxed(releases.interpreter, lock, ())
     rows += _held_rows(search.lines, lock, wish)
-    held = tuple(f"{one.name} is held to" for one in lock.held)
-    told = (
-        tuple(warning for warning in lock.warnings if not warning.startswith(held)) if held else lock.warnings
-    )
+    in_rows = ("`pip", *(f"{one.name} is held to" for one in lock.held))
+    told = tuple(warning for warning in lock.warnings if not warning.startswith(in_rows))
     return Relaxed(releases.interpreter, replace(lock, warnings=told), tuple(rows))
 
 
@@ -173,10 +171,19 @@ def _rows(lines: Sequence[Line], draft: Draft, lock: Lock) -> list[Relaxation]:
     for line in lines:
         at = line.one.pointer
         if draft.forms[at] is Form.WRITTEN:
+            # The one thing that locking itself leaves out.
+            if line.name == "pip" and not _fits(line, lock):
+                why = "that pip does not run on this Python"
+                rows.append(Relaxation("pip", line.asked, lock.versions.get("pip"), why, at))
             continue
         taken = None if draft.forms[at] is Form.OUT else lock.versions.get(line.name)
         rows.append(Relaxation(line.name, without_credentials(line.asked), taken, draft.why[at], at))
     return rows
+
+
+def _fits(line: Line, lock: Lock) -> bool:
+    version = lock.versions.get(line.name)
+    return line.requirement is None or version is None or line.requirement.specifier.contains(version)
 
 
 def _held_rows(lines: Sequence[Line], lock: Lock, wish: PythonWish) -> list[Relaxation]:
