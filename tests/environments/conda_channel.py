@@ -7,7 +7,7 @@ import json
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,6 +94,33 @@ def python_package(
         subdir="noarch",
         old_format=old_format,
     )
+
+
+def one_to_package(present: Sequence[Interpreter]) -> Interpreter:
+    """A Python of this machine that can be packaged: the oldest that is not too old, and none of the system's own."""
+    for interpreter in present:
+        if interpreter.minor >= (3, 8) and not interpreter.path.is_relative_to("/usr/bin"):
+            return interpreter
+    pytest.skip("no Python of this machine can be packaged")
+
+
+def small_world(interpreter: Interpreter) -> list[Package]:
+    """A Python, its pip, and packages that need each other."""
+    library = interpreter.path.parent.parent / "lib" / "python{}.{}".format(*interpreter.minor)
+    pips = list(library.glob("ensurepip/_bundled/pip-*.whl"))
+    if not pips:
+        pytest.skip(f"{interpreter.path} has no ensurepip")
+    module = "import alpha\n\ndef main():\n    print('hello from alpha', alpha.version)\n"
+    return [
+        the_python(interpreter),
+        pip_package(pips[0]),
+        python_package("alpha", "1.0", old_format=False),
+        python_package("alpha", "2.0", depends=("beta >=2",)),
+        python_package("alpha", "2.0", depends=("beta >=2",), build="special_1", number=1),
+        python_package("beta", "1.0"),
+        python_package("beta", "2.0"),
+        python_package("speaking", "1.0", depends=("alpha",), module=module, entry_points=("speak = speaking:main",)),
+    ]  # fmt: skip
 
 
 def pip_package(wheel: Path) -> Package:

@@ -25,9 +25,9 @@ from penstock.errors import Conflict, EnvironmentCannotBeBuilt
 from tests.environments.conda_channel import (
     File,
     Package,
-    pip_package,
+    one_to_package,
     python_package,
-    the_python,
+    small_world,
     write_channel,
 )
 
@@ -41,35 +41,14 @@ _DEADLINE = 120.0
 
 @pytest.fixture(scope="session")
 def packaged(present: tuple[Interpreter, ...]) -> Interpreter:
-    """The Python of this machine that the channel has: one that can be packaged, the oldest that is not too old."""
-    for interpreter in present:
-        if interpreter.minor >= (3, 8) and not interpreter.path.is_relative_to("/usr/bin"):
-            return interpreter
-    pytest.skip("no Python of this machine can be packaged")
+    """The Python of this machine that the channel has."""
+    return one_to_package(present)
 
 
 @pytest.fixture(scope="session")
-def packages(packaged: Interpreter, wheelhouse: Path) -> list[Package]:
-    """A small world: a Python, pip, and packages that need each other."""
-    pips = sorted(wheelhouse.glob("pip-*.whl"))
-    module = "import alpha\n\ndef main():\n    print('hello from alpha', alpha.version)\n"
-    return [
-        the_python(packaged),
-        pip_package(_that_runs_on(packaged, pips)),
-        python_package("alpha", "1.0", old_format=False),
-        python_package("alpha", "2.0", depends=("beta >=2",)),
-        python_package("alpha", "2.0", depends=("beta >=2",), build="special_1", number=1),
-        python_package("beta", "1.0"),
-        python_package("beta", "2.0"),
-        python_package("speaking", "1.0", depends=("alpha",), module=module, entry_points=("speak = speaking:main",)),
-    ]  # fmt: skip
-
-
-def _that_runs_on(interpreter: Interpreter, wheels: list[Path]) -> Path:
-    """The pip that this Python brings along."""
-    folder = interpreter.path.parent.parent / "lib" / "python{}.{}".format(*interpreter.minor)
-    bundled = list(folder.glob("ensurepip/_bundled/pip-*.whl"))
-    return bundled[0] if bundled else wheels[0]
+def packages(packaged: Interpreter) -> list[Package]:
+    """What the channel has."""
+    return small_world(packaged)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from penstock.environments.conda_packages.programs import NAMES, Program, find_p
 from penstock.environments.environments import EnvironmentRequest, Environments
 from penstock.environments.interpreters import Interpreter
 from penstock.environments.uv import Trouble
-from tests.environments.conda_channel import pip_package, python_package, the_python, write_channel
+from tests.environments.conda_channel import one_to_package, small_world, write_channel
 
 # Stands for a program: keeps what it was asked, and answers with what lies beside it.
 _STAND_IN = """#!{python}
@@ -183,21 +183,13 @@ def test_what_conda_says_of_a_failure_is_understood(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_machines_own_program_builds_the_same_environment(
-    name: str, tmp_path: Path, environ: dict[str, str], present: tuple[Interpreter, ...], wheelhouse: Path
+    name: str, tmp_path: Path, environ: dict[str, str], present: tuple[Interpreter, ...]
 ) -> None:
     """With the lock that py-rattler makes: which program it was makes no difference."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"this machine has no {name}")
-    python = next(
-        (one for one in present if one.minor >= (3, 8) and not one.path.is_relative_to("/usr/bin")), None
-    )
-    if python is None:
-        pytest.skip("no Python of this machine can be packaged")
-    pip = sorted(wheelhouse.glob("pip-*.whl"))[0]
-    channel = write_channel(
-        tmp_path / "channel", [the_python(python), pip_package(pip), python_package("alpha", "1.0")]
-    )
+    channel = write_channel(tmp_path / "channel", small_world(one_to_package(present)))
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / name).write_text(f'#!/bin/sh\nexec {found} "$@"\n')

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from penstock.environments.conda_file import read_conda_file
+from penstock.environments.conda_file import CondaFile, read_conda_file
+from penstock.environments.conda_packages.asking import CondaAsk, read_for_conda
 from penstock.environments.dockerfile import Instruction, instructions_of, substituted
 from penstock.environments.run_commands import Refused, commands_of, read_command
 from penstock.errors import InvalidDocument, Problem
@@ -56,15 +57,20 @@ class ContextRecipe:
     problems: tuple[Problem, ...]
 
 
-def read_build_context(files: ContextFiles, dockerfile: str, pointer: str) -> ContextRecipe:
-    """Understand a build context. `pointer` is where it stands in the document; nothing is raised."""
+def read_build_context(
+    files: ContextFiles, dockerfile: str, pointer: str, *, for_conda: bool = False
+) -> ContextRecipe:
+    """Understand a build context. `pointer` is where it stands in the document; nothing is raised.
+
+    `for_conda` says that real conda packages are asked for: whether they exist, only their channels know.
+    """
     dockerfile = posixpath.normpath(dockerfile)
     if dockerfile not in files.paths():
         held = ", ".join(f"`{path}`" for path in sorted(files.paths())[:8]) or "nothing"
         message = f"build context `{files.name}` has no `{dockerfile}`"
         hint = f"it holds {held}; name the file in `dockerfile_path`"
         return ContextRecipe(None, None, {}, (), (Problem(pointer, message, hint=hint, code="missing"),))
-    reader = _Reader(files, dockerfile, pointer)
+    reader = _Reader(files, dockerfile, pointer, read_for_conda if for_conda else read_conda_file)
     for instruction in instructions_of(files.text(dockerfile)):
         reader.take(instruction)
     return reader.result()
@@ -81,8 +87,15 @@ class _Copied:
 class _Reader:
     """Walks through the Dockerfile once, as a build would, and collects."""
 
-    def __init__(self, files: ContextFiles, dockerfile: str, pointer: str) -> None:
+    def __init__(
+        self,
+        files: ContextFiles,
+        dockerfile: str,
+        pointer: str,
+        read: Callable[[object, str], CondaFile | CondaAsk],
+    ) -> None:
         self._files = files
+        self._read = read
         self._paths = list(files.paths())
         self._dockerfile = dockerfile
         self._pointer = pointer
@@ -261,7 +274,7 @@ class _Reader:
 
     def _packages(self, packages: Sequence[Any], line: int, named: str = "") -> None:
         """Keep what reads as entries of a conda file, and say what does not."""
-        for problem in read_conda_file({"dependencies": list(packages)}, "").problems:
+        for problem in self._read({"dependencies": list(packages)}, "").problems:
             self._problem(line, f"{named}{problem.message}", problem.hint or _WAY_OUT)
         for item in packages:
             if isinstance(item, Mapping):

@@ -1,8 +1,9 @@
 """Build contexts that were uploaded: what their Dockerfile asks for, as planning and creating need it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from penstock.environments.build_context import read_build_context
 from penstock.errors import InvalidDocument, Problem
@@ -57,7 +58,12 @@ def planned_build(
         return PlannedEnvironment(
             label, None, None
         )  # not uploaded yet: it is asked for before anything is made
-    recipe = read_build_context(UploadedContext(platform, uri), build.dockerfile_path, pointer)
+    recipe = read_build_context(
+        UploadedContext(platform, uri),
+        build.dockerfile_path,
+        pointer,
+        for_conda=conda_packages == "conda",
+    )
     problems = recipe.problems
     engine = platform.containers.engine()
     if engine is not None and (problems or platform.containers.mode == "always") and not _absent(problems):
@@ -78,7 +84,7 @@ def planned_build(
         recipe.notes,
         recipe.variables,
         relax=relax,
-        conda_packages=conda_packages if (recipe.conda or {}).get("channels") else "pypi",
+        conda_packages=conda_packages if _asks_conda(recipe.conda) else "pypi",
     )
     found = platform.environments.check(request_for(planned, pointer))
     if found:
@@ -100,6 +106,11 @@ def in_its_image(platform: Platform, environment: PlannedEnvironment) -> Planned
         )
     note = f"the step runs in a container of image `{environment.image}`"
     return replace(environment, notes=(note,), in_container=True)
+
+
+def _asks_conda(conda: Mapping[str, Any] | None) -> bool:
+    """Whether a Dockerfile asks for conda packages, and not for pip's alone."""
+    return any(isinstance(line, str) for line in (conda or {}).get("dependencies") or ())
 
 
 def _absent(problems: Sequence[Problem]) -> bool:
