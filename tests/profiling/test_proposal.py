@@ -16,10 +16,12 @@ from penstock.profiling.checking import check
 from penstock.profiling.profile import profile_table
 from penstock.profiling.proposal import propose
 from penstock.profiling.results import Checked
+from penstock.profiling.tables import over_table
 from penstock.resources.documents import parse
 from penstock.resources.expectations import Expectations
 from penstock.resources.yaml_source import load_yaml
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2024, 6, 1)
 
 
@@ -30,10 +32,14 @@ def proposed(frame: pl.DataFrame, folder: Path) -> str:
     return propose(profile_table(file, "uri_file"), about="azureml:d@latest", called="d:1")
 
 
-def checked(frame: pl.DataFrame, text: str) -> Checked:
+def expected(text: str) -> Expectations:
     found = parse("expectations", load_yaml(text, name="e.yml")).resource
     assert isinstance(found, Expectations)
-    return check(frame.lazy(), found, now=NOW)
+    return found
+
+
+def checked(frame: pl.DataFrame, text: str) -> Checked:
+    return check(frame.lazy(), expected(text), now=NOW)
 
 
 def failing(frame: pl.DataFrame, text: str) -> set[str]:
@@ -48,7 +54,10 @@ _columns = {
     pl.Boolean: st.one_of(st.none(), st.booleans()),
     pl.Datetime("us"): st.one_of(st.none(), st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1))),
 }  # fmt: skip
-_NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name.isprintable())
+_NAMES = st.one_of(
+    st.text(min_size=1, max_size=8).filter(lambda name: name.isprintable()),
+    st.sampled_from(["^a$", "*", "^.*$", "a: b", "- a", "penstock row number", "column 0", "null", "1", "#"]),
+)
 
 
 @st.composite
@@ -137,11 +146,11 @@ SHIFTS: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], set[str]]] = {
 @pytest.mark.parametrize("shift", SHIFTS)
 def test_data_that_went_wrong_in_a_typical_way_fails(shift: str, tmp_path: Path) -> None:
     """And nothing else is blamed for it."""
-    change, expected = SHIFTS[shift]
+    change, blamed = SHIFTS[shift]
     table = rides()
     text = proposed(table, tmp_path)
 
-    assert failing(change(table), text) == expected
+    assert failing(change(table), text) == blamed
 
 
 def test_more_data_of_the_kind_passes(tmp_path: Path) -> None:
@@ -198,3 +207,32 @@ def test_one_value_alone_is_no_rule(tmp_path: Path) -> None:
     text = proposed(pl.DataFrame({"month": [1] * 500}), tmp_path)
 
     assert "  month: {type: integer, nulls: 0}   # always 1" in text
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*/data/*.csv")), ids=lambda file: file.name)
+def test_the_data_of_the_examples_meets_what_is_proposed(file: Path) -> None:
+    """Real columns: coordinates, codes, amounts, a column without a name."""
+    text = propose(profile_table(file, "uri_file"))
+
+    found = over_table(file, "uri_file", lambda frame: check(frame, expected(text), now=NOW))
+
+    assert [each for each in found.results if each.status in ("failed", "warning")] == []
+    assert found.count("passed") > 50
+
+
+def test_the_rides_of_the_example_are_as_expected() -> None:
+    """And rides whose fares are in cents are not."""
+    project = ROOT / "examples" / "taxi-fare"
+    said = expected((project / "data.expectations.yml").read_text())
+
+    good = over_table(
+        project / "data" / "taxi-sample.csv", "uri_file", lambda frame: check(frame, said, now=NOW)
+    )
+    cents = over_table(
+        project / "data" / "taxi-sample.csv",
+        "uri_file",
+        lambda frame: check(frame.with_columns(pl.col("cost") * 100), said, now=NOW),
+    )
+
+    assert {each.status for each in good.results} == {"passed"}
+    assert {each.name for each in cents.results if each.status == "failed"} == {"cost.max", "cost.median"}

@@ -44,7 +44,7 @@ def in_words(rule: str, given: Any) -> str:  # Any: one of the rules' models
         case Nulls():
             limit = given.max
             if limit is not None:
-                return "no nulls" if limit == 0 else f"at most {shown(limit)} nulls"
+                return "no nulls" if limit == 0 else f"at most {shown(limit)} null{'' if limit == 1 else 's'}"
             return f"at most {amount(given.max_fraction or 0)} nulls"
         case Limit():
             return f"{_ENDS[rule]} {shown(given.value)}"
@@ -56,7 +56,7 @@ def in_words(rule: str, given: Any) -> str:  # Any: one of the rules' models
         case Matches():
             return f"matches `{given.value}`"
         case Extent():
-            return f"{between(given)} characters"
+            return f"{between(given)} character{'' if (given.min if given.max is None else given.max) == 1 else 's'}"
         case Order():
             return f"{'strictly ' if given.strictly else ''}{rule}"
         case Span() if rule == "distinct":

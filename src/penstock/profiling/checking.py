@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.errors import InvalidDocument, Problem
 from penstock.profiling.checks import ROW, Check
 from penstock.profiling.column_checks import checks_of_column
-from penstock.profiling.column_views import View, views_of
+from penstock.profiling.column_views import View, plainly_named, views_of
 from penstock.profiling.results import Checked
 from penstock.profiling.table_checks import (
     freshness_check,
@@ -39,8 +39,9 @@ def check(
 ) -> Checked:
     """Every expectation of a file, checked; the table is read once.
 
-    What polars cannot read is polars' error: `over_table` deals with it. `now` and `created` (when the version was made; None for files that are no version) are UTC, without saying so. With
-    `examples=0` no value of the data leaves this function but smallest and largest ones, means and counts.
+    What polars cannot read is polars' error: `over_table` deals with it. `now` and `created` (when the version was made; None for
+    files that are no version) are UTC, without saying so. With `examples=0` no value of the data leaves this function but smallest and
+    largest ones, means and counts.
     """
     _check_patterns(expected)
     schema = frame.collect_schema()
@@ -50,7 +51,8 @@ def check(
         for number, each in enumerate(checks)
         for part, expression in each.expressions(examples).items()
     }
-    found = _scan(frame, wanted)
+    frame = plainly_named(frame, len(schema))
+    found = _scan(frame, {name: each for one in checks for name, each in one.columns().items()}, wanted)
     results = []
     for number, each in enumerate(checks):
         prefix = f"{number} "
@@ -107,9 +109,11 @@ def _checks(
         yield rule_check(index, rule, views, expected.severity)
 
 
-def _scan(frame: "pl.LazyFrame", wanted: "Mapping[str, pl.Expr]") -> dict[str, Any]:
+def _scan(
+    frame: "pl.LazyFrame", columns: "Mapping[str, pl.Expr]", wanted: "Mapping[str, pl.Expr]"
+) -> dict[str, Any]:
     """The one row of all values that the checks need."""
-    numbered = frame.with_row_index(ROW, offset=1)
+    numbered = frame.with_row_index(ROW, offset=1).with_columns(**columns)
     return numbered.select(**wanted).collect(engine="streaming").row(0, named=True)
 
 

@@ -41,6 +41,9 @@ class About:
 class Check(Protocol):
     """One expectation."""
 
+    def columns(self) -> "Mapping[str, pl.Expr]":
+        """Columns that the table gets for its expressions to read: what is dear, and read more than once."""
+
     def expressions(self, examples: int) -> "Mapping[str, pl.Expr]":
         """What to compute, each a single value (or a single list); `examples` rows at most are to be shown."""
 
@@ -56,6 +59,9 @@ class Settled:
     ok: bool | None
     observed: str | None = None
     detail: str | None = None
+
+    def columns(self) -> "Mapping[str, pl.Expr]":
+        return {}
 
     def expressions(self, examples: int) -> "Mapping[str, pl.Expr]":
         return {}
@@ -83,7 +89,7 @@ class RowTest:
     """One that asks each row. `checked` and `fails` are true or false, a null of `fails` is false.
 
     `shown` is what an example shows; `extreme` is worth telling beside the count, under the name `extreme_called`.
-    `misfit` says why no row can meet it: the column is of another kind.
+    `misfit` says why no row can meet it: the column is of another kind. `compares_rows`: whether a row fails depends on others.
     """
 
     about: About
@@ -96,16 +102,29 @@ class RowTest:
     detail: str | None = None
     misfit: str | None = None
     nothing: str = "there are no values"
+    compares_rows: bool = False
+
+    @property
+    def _failing(self) -> "pl.Expr":
+        return (self.checked & self.fails).fill_null(False)
+
+    @property
+    def _column(self) -> str:
+        return f"penstock {self.about.pointer}"
+
+    def columns(self) -> "Mapping[str, pl.Expr]":
+        # polars works an expression out as often as it is read, and to compare all rows is dear.
+        return {self._column: self._failing} if self.compares_rows else {}
 
     def expressions(self, examples: int) -> "Mapping[str, pl.Expr]":
         import polars as pl
 
-        failing = (self.checked & self.fails).fill_null(False)
+        failing = pl.col(self._column) if self.compares_rows else self._failing
         wanted = {"checked": self.checked.fill_null(False).sum(), "failing": failing.sum()}
         if examples:
-            wanted["rows"] = pl.col(ROW).filter(failing).head(examples).implode()
-            if self.shown is not None:
-                wanted["values"] = self.shown.filter(failing).head(examples).implode()
+            value = pl.lit(None) if self.shown is None else self.shown
+            both = pl.struct(pl.col(ROW).alias("row"), value.alias("value"))
+            wanted["examples"] = both.filter(failing).head(examples).implode()
         if self.extreme is not None:
             wanted["extreme"] = self.extreme
         return wanted
@@ -119,11 +138,10 @@ class RowTest:
         observed = _told(failing, checked)
         if extreme is not None:
             observed = f"{self.extreme_called} {shown(extreme)}" + (f"; {observed}" if failing else "")
-        rows = found.get("rows")
-        rows = [] if rows is None else list(rows)
-        values = found.get("values")
-        values = [None] * len(rows) if values is None else list(values)
-        examples = tuple(Example(int(row), plain(value)) for row, value in zip(rows, values, strict=True))
+        rows = found.get("examples")
+        examples = tuple(
+            Example(each["row"], plain(each["value"])) for each in ([] if rows is None else rows)
+        )
         return self.about.result(
             ok,
             observed=observed,
@@ -162,6 +180,9 @@ class Measured:
     about: About
     value: "pl.Expr"
     judge: Callable[[Any], Judgement]
+
+    def columns(self) -> "Mapping[str, pl.Expr]":
+        return {}
 
     def expressions(self, examples: int) -> "Mapping[str, pl.Expr]":
         return {"value": self.value}

@@ -35,6 +35,7 @@ from penstock.resources.wording import pointer_of
 if TYPE_CHECKING:
     import polars as pl
 
+_COMPARING: Final = ("unique", "increasing", "decreasing")
 _RULES: Final = (
     "nulls", "unique", "min", "above", "max", "below", "finite", "allowed", "forbidden", "matches", "length",
     "increasing", "decreasing", "distinct", "mean", "median", "std",
@@ -157,7 +158,9 @@ class _Column:
         tolerance = tolerance_of(mostly)
         if isinstance(fails, str):
             return RowTest(about, there, every_row(), view.values, misfit=fails)
-        return RowTest(about, there, fails.fill_null(False), view.values, tolerance, extreme, called)
+        return RowTest(
+            about, there, fails, view.values, tolerance, extreme, called, compares_rows=rule in _COMPARING
+        )
 
     def _numbers(self, view: View) -> "pl.Expr | None":
         """The values that a statistic is taken of: numbers, and true as 1."""

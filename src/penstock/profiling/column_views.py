@@ -55,8 +55,19 @@ class View:
 
 
 def views_of(schema: "Mapping[str, pl.DataType]") -> dict[str, View]:
-    """All columns by name."""
-    return {name: _view(name, dtype) for name, dtype in schema.items()}
+    """All columns by name, as they are in a frame that `plainly_named` gives."""
+    return {name: _view(name, dtype, number) for number, (name, dtype) in enumerate(schema.items())}
+
+
+def plainly_named(frame: "pl.LazyFrame", columns: int) -> "pl.LazyFrame":
+    """The table with names of ours: to polars a column that is called `^a$` or `*` is a pattern for several."""
+    import polars as pl
+
+    return frame.select([pl.nth(number).alias(_plain_name(number)) for number in range(columns)])
+
+
+def _plain_name(number: int) -> str:
+    return f"column {number}"
 
 
 def as_times(view: View) -> "pl.Expr | None":
@@ -90,10 +101,10 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def _view(name: str, dtype: "pl.DataType") -> View:
+def _view(name: str, dtype: "pl.DataType", number: int) -> View:
     import polars as pl
 
-    column, called = pl.col(name), type_name(dtype)
+    column, called = pl.col(_plain_name(number)), type_name(dtype)
     if dtype.is_integer():
         # Narrow and unsigned ones would run over when they are compared with a number of another sign or size.
         wide = pl.Int128 if dtype in (pl.UInt64, pl.Int128, pl.UInt128) else pl.Int64

@@ -71,7 +71,8 @@ def _profile(table: "polars.LazyFrame", progress: Progress) -> dict[str, Any]:
 
 
 def _add(fold: Fold, batch: "polars.DataFrame") -> None:
-    fold.add(batch[fold.name])
+    # A name of ours: one such as `^a$` is a pattern to polars.
+    fold.add(batch[fold.name].alias("value"))
 
 
 def _chosen(table: "polars.LazyFrame", wanted: tuple[str, ...]) -> "polars.LazyFrame":
@@ -84,4 +85,8 @@ def _chosen(table: "polars.LazyFrame", wanted: tuple[str, ...]) -> "polars.LazyF
                 details=(f"its columns: {', '.join(names[:30])}{' …' if len(names) > 30 else ''}",),
                 hint=f"did you mean `{near}`?" if near else None,
             )
-    return table.select([name for name in names if name in wanted]) if wanted else table
+    if not wanted:
+        return table
+    import polars as pl
+
+    return table.select([pl.nth(place) for place, name in enumerate(names) if name in wanted])

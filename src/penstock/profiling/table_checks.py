@@ -127,7 +127,7 @@ def key_check(index: int, key: CompoundKey, views: Mapping[str, View], severity:
         there = there & ~views[name].missing()
     together = pl.struct([views[name].values.alias(name) for name in dict.fromkeys(key.columns)])
     twice = pl.when(there).then(together).is_duplicated()
-    return RowTest(about, there, twice, together, tolerance_of(key.mostly))
+    return RowTest(about, there, twice, together, tolerance_of(key.mostly), compares_rows=True)
 
 
 def rule_check(index: int, rule: RowRule, views: Mapping[str, View], severity: Severity) -> Check:
