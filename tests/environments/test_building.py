@@ -423,3 +423,16 @@ def test_a_disk_that_is_read_only_is_said_plainly(
 
     assert "ERROR UserError environments cannot be written: Read-only file system" in printed
     assert "PENSTOCK_HOME" in printed
+
+
+def test_what_a_killed_resolver_left_goes_with_what_killed_builds_left(
+    environments: Environments, tmp_path: Path
+) -> None:
+    """Not what somebody is working in right now."""
+    folder = tmp_path / "environments"
+    for name in (".lock-old", ".trial-old", ".lock-new"):
+        (folder / name / "below").mkdir(parents=True)
+        os.utime(folder / name, (0, 0) if name.endswith("old") else None)
+
+    assert environments.remove_unfinished() == 2
+    assert {each.name for each in folder.iterdir() if each.name.startswith(".")} == {".lock-new"}

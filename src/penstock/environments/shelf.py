@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,11 @@ from penstock.errors import Conflict, NotFound, PenstockError
 
 _NAME_LENGTH = 32
 """Folders are named by this much of the digest: scripts hold the path in their first line, which must stay short."""
+
+_SCRATCH = (".lock-", ".trial-")
+"""How the folders begin in which packages are resolved; each goes with who made it, unless that is killed."""
+_SCRATCH_LIVES = 24 * 3600.0
+"""Seconds; resolving takes minutes at most."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,16 @@ class Shelf:
         return built.bytes if built is not None else 0
 
     def remove_unfinished(self) -> int:
-        """Remove what killed builds left behind and nobody asked for since; returns how many folders went."""
+        """Remove what killed builds left behind and nobody asked for since; returns how many folders went.
+
+        What a killed resolver left a day ago, too.
+        """
         removed = 0
+        for left in [each for kind in _SCRATCH for each in self._folder.glob(f"{kind}*")]:
+            with suppress(OSError):  # it has just gone
+                if time.time() - left.stat().st_mtime > _SCRATCH_LIVES:
+                    shutil.rmtree(left, ignore_errors=True)
+                    removed += 1
         for prefix in self._prefixes():
             if read_built(prefix) is None:
                 try:

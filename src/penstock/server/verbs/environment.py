@@ -86,7 +86,7 @@ def _planned(
     request = request_for(planned)
     if platform.environments.check(request):
         # It is refused anyway: the index is asked too, so that all that is wrong is told at once.
-        problems = platform.environments.obstacles(request)
+        problems = platform.environments.obstacles(request) or platform.environments.check(request)
         raise InvalidDocument(problems, hint=how_to_relax(problems, relax=relax))
     return planned
 
