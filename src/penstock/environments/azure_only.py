@@ -19,7 +19,7 @@ _INSTEAD: Mapping[str, str] = {
     "azureml-fsspec": _DATA,
     "azureml-opendatasets": _DATA,
     "azureml-telemetry": "nothing is reported to anybody here",
-    "azureml-widgets": "`penstock ui` and `job stream` show a job here",
+    "azureml-widgets": "`penstock job stream` shows a job here, MLflow its metrics",
     "azureml-tensorboard": "TensorBoard reads a job's downloaded files",
     "azureml-monitoring": _SERVING,
     "azureml-contrib-services": _SERVING,
