@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.environments.building import read_built, remove_tree
-from penstock.environments.files import locked
+from penstock.environments.files import disk_errors_named, locked
 from penstock.environments.locking import versions_in
 from penstock.environments.uses import Uses
 from penstock.environments.uv import Uv, UvFailed
@@ -65,6 +65,9 @@ class Shelf:
     def conda_cache_in_use(self) -> Iterator[int]:
         """Nobody empties the cache of conda packages meanwhile; yields a descriptor that children may inherit."""
         with locked(self._folder / "locks" / "conda-cache", shared=True) as descriptor:
+            with disk_errors_named(self._folder):
+                # conda notes addresses there as it was given them, with what they hold.
+                self.conda_cache.mkdir(mode=0o700, exist_ok=True)
             yield descriptor
 
     def hold(self, digest: str, by: Path) -> None:

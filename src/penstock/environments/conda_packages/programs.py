@@ -179,12 +179,19 @@ def _words_in(ended: Ended) -> str:
         report: Any = json.loads(ended.output)  # Any: JSON of another program
     except ValueError:
         report = {}
-    said: list[str] = []
-    if isinstance(report, dict):
-        problems = report.get("solver_problems")
-        said += [str(one) for one in problems] if isinstance(problems, list) else []
-        message = report.get("message") or report.get("error")
-        kind = report.get("exception_name")
-        said += [f"{kind}: {message}" if kind else str(message)] if message else []
+    several = report.get("errors") if isinstance(report, dict) else None
+    said = [
+        words
+        for one in (several if isinstance(several, list) and several else [report])
+        if isinstance(one, dict)
+        for words in _words_of(one)
+    ]
     text = "\n".join(said) or ended.errors.strip() or ended.output.strip()
     return without_credentials(text) or f"it ended with exit code {ended.code} and said nothing"
+
+
+def _words_of(report: dict[str, Any]) -> list[str]:
+    problems = report.get("solver_problems")
+    said = [str(one) for one in problems] if isinstance(problems, list) else []
+    message, kind = report.get("message") or report.get("error"), report.get("exception_name")
+    return [*said, f"{kind}: {message}" if kind else str(message)] if message else said

@@ -1,14 +1,10 @@
 """The second way to an environment: a conda file's own packages, solved, locked, and installed into a prefix of their own."""
 
 import json
-import platform
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from penstock.environments.building import Built, finished, made_anew, remove_tree
+from penstock.environments.building import Built, finished, made_anew
 from penstock.environments.conda_packages.activation import compile_all, variables_of
 from penstock.environments.conda_packages.asking import CondaAsk, read_for_conda
 from penstock.environments.conda_packages.backend import CondaBackend, CondaFailed, Question
@@ -23,23 +19,28 @@ from penstock.environments.conda_packages.lock import CondaLock, CondaPackage, v
 from penstock.environments.conda_packages.pip_layer import install_locked, resolve_over
 from penstock.environments.conda_packages.programs import find_program
 from penstock.environments.conda_packages.rattler import Rattler, is_here
+from penstock.environments.conda_packages.solving import (
+    SCHEMA,
+    Asked,
+    check_python,
+    solved,
+    subdir_of_machine,
+    thrown_away,
+)
 from penstock.environments.explanations import cannot_be_built
-from penstock.environments.files import disk_errors_named, locked, write_atomically
-from penstock.environments.interpreters import OLDEST, Interpreter
+from penstock.environments.files import locked, write_atomically
+from penstock.environments.interpreters import Interpreter
 from penstock.environments.locking import digest_of
 from penstock.environments.recipes import EnvironmentRequest, notes_on
 from penstock.environments.resolving import LockedEnvironment
 from penstock.environments.shelf import Shelf
-from penstock.environments.uv import Trouble, Uv, UvFailed
-from penstock.errors import EnvironmentCannotBeBuilt, PenstockError, Problem
+from penstock.environments.uv import Uv, UvFailed
+from penstock.errors import PenstockError, Problem
 
 Say = Callable[[str], None]
 FindBackend = Callable[[Path, Path, Mapping[str, str], CondaConfiguration], CondaBackend | None]
 
-_SCHEMA = 1
-"""Part of every request's digest: raise it when the same request should be solved anew."""
 _NAME_LENGTH = 32
-_PIP = "pip"
 
 
 def is_for_conda(request: EnvironmentRequest) -> bool:
@@ -55,36 +56,6 @@ def first_of_machine(
         own = Path(environ.get("RATTLER_CACHE_DIR") or cache / "rattler")
         return Rattler(folder, own, environ, configuration)
     return find_program(folder, cache, environ, configuration)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A request with what the user told conda: everything that decides what is solved."""
-
-    request: EnvironmentRequest
-    ask: CondaAsk
-    question: Question
-
-    @property
-    def name(self) -> str:
-        """The digest of what is asked, which names the record of its lock. No credentials decide anything."""
-        parts = [
-            str(_SCHEMA),
-            self.question.subdir,
-            self.question.priority,
-            *sorted(line.text for line in self.ask.lines),
-            "",
-            *(channel.plain for channel in self.question.channels),
-            "",
-            *sorted(one.requirement for one in self.ask.pip),
-            "",
-            *self.ask.option_lines,
-            "",
-            *self.ask.arguments,
-            "",
-            *(f"{name}={value}" for name, value in sorted(self.ask.variables.items())),
-        ]
-        return digest_of("asked of conda", *parts)
 
 
 class CondaPackages:
@@ -188,7 +159,7 @@ class CondaPackages:
     def _read(self, request: EnvironmentRequest) -> CondaAsk:
         return read_for_conda(request.conda, f"{request.pointer}/conda_file")
 
-    def _asked(self, request: EnvironmentRequest) -> _Asked:
+    def _asked(self, request: EnvironmentRequest) -> Asked:
         ask, configuration = self._read(request), read_configuration(self._environ)
         channels = list(configuration.in_order(ask.channels))
         for line in ask.lines:  # a channel that only one line names is asked too, after the others
@@ -201,7 +172,7 @@ class CondaPackages:
             configuration.channel_priority,
             subdir_of_machine(),
         )
-        return _Asked(request, ask, question)
+        return Asked(request, ask, question)
 
     def _backend(self) -> CondaBackend | None:
         configuration = read_configuration(self._environ)
@@ -215,10 +186,10 @@ class CondaPackages:
             raise refused(request.label, [nothing_here(f"{request.pointer}/conda_file")])
         return backend
 
-    def _record(self, asked: _Asked) -> Path:
+    def _record(self, asked: Asked) -> Path:
         return self._folder / "requests" / f"{asked.name[:_NAME_LENGTH]}.json"
 
-    def _kept(self, asked: _Asked) -> CondaLock | None:
+    def _kept(self, asked: Asked) -> CondaLock | None:
         try:
             return CondaLock.from_record(json.loads(self._record(asked).read_text("utf-8"))["conda"])
         except FileNotFoundError:
@@ -226,7 +197,7 @@ class CondaPackages:
         except (ValueError, KeyError, TypeError):
             return None  # damaged: solved anew
 
-    def _made(self, asked: _Asked, say: Say) -> CondaLock:
+    def _made(self, asked: Asked, say: Say) -> CondaLock:
         """Solve; where there is a pip section, install what was solved into a prefix that is thrown away, and pip's over it."""
         request, backend = asked.request, self._present_backend(asked.request)
         say(f"solving environment `{request.label}` with {backend.name}")
@@ -240,8 +211,8 @@ class CondaPackages:
                 thrown_away(scratch),
             ):
                 held_open = (held, cache_held)
-                packages, warnings = _solved(asked, backend, scratch, say, held_open)
-                _check_python(asked, packages)
+                packages, warnings = solved(asked, backend, scratch, say, held_open)
+                check_python(asked, packages)
                 if asked.ask.pip and not (scratch / "conda-meta").is_dir():
                     say(f"installing {len(packages)} conda packages to see what pip's section adds")
                     backend.install(packages, asked.question.channels, scratch, say, held_open)
@@ -259,7 +230,7 @@ class CondaPackages:
             warnings=(*warnings, *replaced),
         )
 
-    def _locked(self, request: EnvironmentRequest, asked: _Asked, lock: CondaLock) -> LockedEnvironment:
+    def _locked(self, request: EnvironmentRequest, asked: Asked, lock: CondaLock) -> LockedEnvironment:
         digest = digest_of("conda", lock.text)
         return LockedEnvironment(
             digest=digest,
@@ -271,67 +242,11 @@ class CondaPackages:
         )
 
 
-def _solved(
-    asked: _Asked, backend: CondaBackend, scratch: Path, say: Say, held_open: tuple[int, ...]
-) -> tuple[tuple[CondaPackage, ...], tuple[str, ...]]:
-    """The packages, and warnings. An environment has pip, as conda itself gives it to every Python, where that can be had."""
-    question = asked.question
-    if _PIP in asked.ask.named:
-        return backend.solve(question, scratch, say, held_open), ()
-    try:
-        with_pip = replace(question, lines=(*question.lines, _PIP))
-        return backend.solve(with_pip, scratch, say, held_open), ()
-    except CondaFailed as failure:
-        if failure.trouble is not Trouble.CONFLICT:
-            raise
-        remove_tree(scratch)
-        packages = backend.solve(question, scratch, say, held_open)
-        return packages, ("the channels have no `pip` for this environment: its commands cannot call it",)
-
-
-def _check_python(asked: _Asked, packages: tuple[CondaPackage, ...]) -> None:
-    """Raise EnvironmentCannotBeBuilt where there is none, or one that is too old for what runs beside a user's code."""
-    label, oldest = asked.request.label, ".".join(map(str, OLDEST))
-    python = next((one for one in packages if one.name == "python"), None)
-    if python is None:
-        raise EnvironmentCannotBeBuilt(
-            f"environment `{label}` has no Python: none of its packages asks for one",
-            hint=f"add `python` to its dependencies, {oldest} or newer",
-        )
-    if version_numbers(python.version)[:2] < OLDEST:
-        lines = [f"{line.pointer}  {line.text}" for line in asked.ask.lines if line.name == "python"]
-        raise EnvironmentCannotBeBuilt(
-            f"environment `{label}` has Python {python.version}, and jobs need {oldest} or newer",
-            details=lines,
-            hint=f"ask for `python>={oldest}`, or run the job in its image: PENSTOCK_CONTAINERS=always",
-        )
-
-
-@contextmanager
-def thrown_away(folder: Path) -> Iterator[None]:
-    """Nothing lies in the folder before, nor after."""
-    with disk_errors_named(folder.parent):
-        remove_tree(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield
-        finally:
-            remove_tree(folder)
-
-
 def _python_of(packages: Sequence[CondaPackage], prefix: Path) -> Interpreter:
     """The environment's own Python; 0.0.0 where nothing is solved yet."""
     version = next((one.version for one in packages if one.name == "python"), "")
     return Interpreter(version_numbers(version), prefix / "bin" / "python", "CPython", subdir_of_machine())
 
 
-def subdir_of_machine() -> str:
-    """What conda calls this kind of machine: `linux-64`, `osx-arm64`."""
-    system = "osx" if sys.platform == "darwin" else "linux"
-    kind = platform.machine()
-    names = {"x86_64": "64", "amd64": "64", "arm64": "arm64" if system == "osx" else "aarch64"}
-    return f"{system}-{names.get(kind.lower(), kind)}"
-
-
 def _record_of(lock: CondaLock, label: str) -> str:
-    return json.dumps({"schema": _SCHEMA, "label": label, "conda": lock.as_record()}, indent=1)
+    return json.dumps({"schema": SCHEMA, "label": label, "conda": lock.as_record()}, indent=1)
