@@ -112,6 +112,20 @@ def test_the_same_content_again_is_told(api: Api, tmp_path: Path) -> None:
     assert second["record"]["content_digest"] == first["record"]["content_digest"]
 
 
+def test_the_same_content_is_not_read_again(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    first = created(api, tmp_path / "t.csv")
+    asked: list[Question] = []
+    monkeypatch.setattr(data_profile, "ask", lambda question, **more: asked.append(question))
+
+    second = created(api, tmp_path / "t.csv")
+
+    assert (second["version"], second["row_count"], second["schema"]) == ("2", 1, first["schema"])
+    assert asked == []
+
+
 def test_large_data_is_a_version_before_it_is_read(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from penstock.client.connection import Address, Connection
+from penstock.client.data import Data
 from penstock.client.starting import health
+from penstock.resources.reading import document_from_data
 from penstock.settings import Home, private_folder
 
 DEADLINE = 60.0
@@ -223,3 +226,30 @@ def test_a_step_reaches_a_home_with_blanks_by_a_plain_path(home: Home) -> None:
             time.sleep(0.05)
 
     assert job["status"] == "Completed", job["error"]
+
+
+@pytest.mark.slow
+def test_facts_of_data_that_a_killed_server_was_counting_are_counted_by_the_next(
+    home: Home, tmp_path: Path
+) -> None:
+    """The process that counted ends with the server, and the version says that its facts are pending until they are there."""
+    rows = 8_000_000
+    (tmp_path / "t.csv").write_bytes(b"a,b\n" + b"1,second\n" * rows)
+
+    with running(home) as process:
+        connection = Connection(Address(socket=home.socket))
+        data = Data(connection, "/api/v1/workspaces/default", "data", lambda text: None)
+        document = {"name": "d", "type": "uri_file", "path": str(tmp_path / "t.csv")}
+        made = data.create(document_from_data("data", document, base=tmp_path))
+        process.kill()
+        process.wait(30)
+    assert made.record["facts"] == "pending"
+    assert [warning.code for warning in made.warnings] == ["note"]
+
+    with running(home):
+        deadline = time.monotonic() + DEADLINE
+        while "facts" in (found := data.show("d", version="1")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        connection.close()
+    assert found["row_count"] == rows
+    assert [each["name"] for each in found["schema"]] == ["a", "b"]

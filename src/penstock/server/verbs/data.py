@@ -66,6 +66,7 @@ def create(
     )
     new.spec.update(data_facts.at_creation(platform, workspace, new.spec))
     with platform.database.transaction() as tx:
+        new = replace(new, spec=data_facts.known_already(tx, workspace, new.name, new.spec))
         record = asset.save(platform, tx, workspace, new)
         same = data_facts.same_content(tx, record)
     pending = data_facts.see_to(platform, record, wait=True)
