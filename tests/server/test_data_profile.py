@@ -134,7 +134,7 @@ def test_what_is_no_table_is_told(api: Api, data: Data, tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(b"\x80\x04")
     api.create("data", name="model", type="uri_file", path=api.upload(tmp_path / "model.pkl"))
 
-    with pytest.raises(PenstockError, match="not read as a table"):
+    with pytest.raises(PenstockError, match=r"^model\.pkl is not read as a table"):
         data.profile("model")
     with pytest.raises(NotFound, match="was not found"):
         data.profile("nothing")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import NotFound, PenstockError, PermissionDenied
+from penstock.errors import NotFound, PenstockError, PermissionDenied, error_from_record
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.plans import Source
@@ -224,7 +224,23 @@ def asked(
             places = Path(scratch, "mltable.json")
             places.write_text(json.dumps(subject.places), encoding="utf-8")
         question = Question(task, subject.path, subject.kind, options, places)
-        return ask(question, progress=progress, is_wanted=is_wanted)
+        try:
+            return _named(ask(question, progress=progress, is_wanted=is_wanted), subject)
+        except PenstockError as error:
+            raise error_from_record(_named(error.as_record(), subject)) from error
+
+
+def _named(found: Any, subject: Subject) -> Any:
+    """An answer whose sentences name the files of a version without where the server keeps them; what is looked at in its place stays."""
+    if "name" not in subject.told or not isinstance(found, dict):
+        return found
+    kept, told = f"{subject.path.parent}/", dict(found)
+    for key in ("message", "facts"):
+        if isinstance(told.get(key), str):
+            told[key] = told[key].replace(kept, "")
+    if isinstance(told.get("details"), list):
+        told["details"] = [str(line).replace(kept, "") for line in told["details"]]
+    return told
 
 
 def _read(file: Path) -> dict[str, Any] | None:
