@@ -17,6 +17,7 @@ from penstock.errors import NotFound
 from penstock.profiling import profile as profiling
 from penstock.profiling import sketches
 from penstock.profiling.profile import profile_table
+from penstock.profiling.tables import open_table
 
 
 def column(path: Path, name: str = "a", **options: Any) -> dict[str, Any]:
@@ -226,6 +227,25 @@ def test_a_file_is_read_once(tmp_path: Path, name: str) -> None:
     assert found["row_count"] == rows
     assert found["scans"] == 1
     assert size * 0.9 <= read < size * 1.05 + 2_000_000
+
+
+@pytest.mark.parametrize("sure", [False, True])
+def test_the_engine_reads_text_piece_by_piece(tmp_path: Path, sure: bool) -> None:
+    """No type of column makes it hold the whole file in memory: its plan has no step that does."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "i,u,f,b,n,d,t,padded,zoned,text\n"
+        "1,18446744073709551615,2.5,true,NA,2024-01-31,2024-01-31T08:15:00.25, False ,2024-01-31 08:15:00Z,word\n"
+        "2,1,2.5,true,7,2024-01-31,2024-01-31T08:15:00.25,True,2024-01-31 08:15:00Z,word\n"
+    )
+    table = open_table(path, "uri_file", sure=sure)
+
+    plan = table.show_graph(engine="streaming", plan_stage="physical", raw_output=True)
+
+    assert plan is not None
+    assert "multi-scan[csv]" in plan
+    assert "style=filled" not in plan
+    assert sum(dtype == pl.String for dtype in table.collect_schema().values()) == 1
 
 
 def test_a_late_surprise_takes_one_scan_more(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["string", "boolean", "int64", "uint64", "float64", "date", "datetime"]
 
 NULLS = ("NA", "N/A", "#N/A", "#NA", "<NA>", "NULL", "null", "None", "n/a")
-_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _ISO = r"^\d{4}[-/]\d{2}[-/]\d{2}([ T]\d|$)"
 _DATES = ("%Y-%m-%d", "%Y/%m/%d")
 _TIMES = tuple(
@@ -37,7 +37,8 @@ _ALL: tuple[Kind, ...] = ("boolean", "int64", "uint64", "float64", "date", "date
 
 @dataclass(frozen=True)
 class TextType:
-    """What a column of text is read as. `format` is that of its times. `has_nulls`: some of its values are written NA or the like."""
+    """What a column of text is read as. `format` is that of its times. `has_nulls`: some of its values are written NA or the like, or, where
+    we make its values ourselves, with blanks around them."""
 
     kind: Kind
     format: str | None = None
@@ -87,9 +88,9 @@ def as_typed(frame: "polars.LazyFrame", types: Mapping[str, TextType], *, sure: 
     for name, kind in types.items():
         if kind.kind == "string" or (kind.is_native and not sure):
             continue
-        text = _value(pl.col(name))
+        text = _value(pl.col(name)) if sure or kind.has_nulls else pl.col(name)
         if kind.kind == "boolean":
-            made.append(text.replace_strict(_BOOLEANS, return_dtype=pl.Boolean).alias(name))
+            made.append(_truth(text).alias(name))
         elif kind.kind == "date":
             made.append(text.str.to_date(kind.format, strict=True).alias(name))
         elif kind.kind == "datetime":
@@ -124,9 +125,11 @@ def _questions(column: "polars.Expr", known: TextType) -> "dict[str, polars.Expr
 
     value = _value(column)
     kinds = _WIDER.get(known.kind, _ALL)
-    asked = {"count": value.count(), "nulls": column.str.strip_chars().is_in(NULLS).sum()}
+    text = column.str.strip_chars()
+    asked = {"count": value.count(), "nulls": text.is_in(NULLS).sum(), "padded": (text != column).sum()}
+    asked["empty"] = (text == "").sum()
     if "boolean" in kinds:
-        asked["boolean"] = value.is_in(list(_BOOLEANS)).sum()
+        asked["boolean"] = value.is_in([*_TRUE, *_FALSE]).sum()
     for kind, dtype in (("int64", pl.Int64), ("uint64", pl.UInt64), ("float64", pl.Float64)):
         if kind in kinds:
             asked[kind] = value.cast(dtype, strict=False).count()
@@ -148,16 +151,17 @@ def _type(counts: Mapping[str, int]) -> TextType:
     if not total:
         return TextType("string", is_told=False)
     kinds: tuple[Kind, ...] = ("boolean", "int64", "uint64")
+    is_odd = has_nulls or counts["padded"] > 0 or counts["empty"] > 0
     for kind in kinds:
         if counts.get(kind) == total:
-            return TextType(kind, has_nulls=has_nulls)
+            return TextType(kind, has_nulls=is_odd if kind == "boolean" else has_nulls)
     if counts.get("float64") == total and counts.get("digits") != total:
         return TextType("float64", has_nulls=has_nulls)
     if counts.get("iso") == total:
         for what, count in counts.items():
             kind_of_time, _, form = what.partition(" ")
             if form and count == total:
-                return TextType("date" if kind_of_time == "date" else "datetime", form, has_nulls)
+                return TextType("date" if kind_of_time == "date" else "datetime", form, is_odd)
     return TextType("string")
 
 
@@ -167,6 +171,16 @@ def _value(column: "polars.Expr") -> "polars.Expr":
 
     text = column.str.strip_chars()
     return pl.when((text != "") & ~text.is_in(NULLS)).then(text)
+
+
+def _truth(text: "polars.Expr") -> "polars.Expr":
+    """True and false, and an error for what is neither. Not `replace_strict`: the engine reads all of a file into memory for it."""
+    import polars as pl
+
+    digit = pl.when(text.is_in(_TRUE)).then(pl.lit("1")).when(text.is_in(_FALSE)).then(pl.lit("0"))
+    return (
+        digit.otherwise(pl.lit("neither true nor false: ") + text).cast(pl.Int8, strict=True).cast(pl.Boolean)
+    )
 
 
 def _times(text: "polars.Expr", form: str, *, strict: bool) -> "polars.Expr":
