@@ -185,6 +185,38 @@ def test_azures_own_packages_go_first_where_they_are_in_the_way(
     assert "pyarrow==12.0" in relaxed.lock
 
 
+def test_what_azures_own_packages_brought_along_stays(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """Scripts write Parquet and never name pyarrow; of a package pinned years ago the oldest release that can be had is nearest."""
+    make_wheel(links, "pyarrow", "12.0")
+    make_wheel(links, "pyarrow", "20.0")
+    make_wheel(links, "azureml-sdk", "1.38.0", requires=("pyarrow<4",))
+
+    relaxed = room(two[1]).resolve(asking(pip=("azureml-sdk==1.38.0",)))
+
+    assert rows(relaxed.relaxations) == [
+        ("azureml-sdk", "==1.38.0", None),
+        ("pyarrow", "by azureml-sdk", "12.0"),
+    ]
+    assert relaxed.relaxations[1].pointer == relaxed.relaxations[0].pointer
+    assert "pyarrow==12.0" in relaxed.lock
+
+
+def test_what_they_brought_along_goes_where_it_does_not_fit(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """It is no line of the file: nothing that is one gives way to it."""
+    make_wheel(links, "pyarrow", "12.0", requires=("beta>=2",))
+    make_wheel(links, "beta", "1.0")
+    make_wheel(links, "beta", "2.0")
+    make_wheel(links, "azureml-sdk", "1.38.0", requires=("pyarrow<4",))
+
+    relaxed = room(two[1]).resolve(asking(pip=("azureml-sdk==1.38.0", "beta==1.0")))
+
+    assert rows(relaxed.relaxations) == [("azureml-sdk", "==1.38.0", None)]
+
+
 def test_azures_own_packages_stay_where_they_can_be_installed(
     room: Room, links: Path, two: tuple[Interpreter, Interpreter]
 ) -> None:

@@ -36,6 +36,19 @@ _FAMILIES: Mapping[str, str] = {
 }
 
 
+# What they bring along that is nobody's own: scripts read and write Parquet with it and never name it.
+_DATASETS = ("pyarrow",)
+_BROUGHT: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("azureml-sdk", "azureml-defaults", "azureml-dataset-runtime", "azureml-dataprep", "azureml-fsspec"),
+    _DATASETS,
+)
+
+
+def brought_along(name: str) -> tuple[str, ...]:
+    """The packages of general use that an Azure-only one installs beside itself. `name` is canonical."""
+    return _BROUGHT.get(name, ())
+
+
 def stands_here_instead(name: str) -> str | None:
     """What does the work of an Azure-only package here; None for every other package. `name` is canonical.
 

@@ -7,6 +7,7 @@ from packaging.utils import canonicalize_name
 
 from penstock.environments import neighbours
 from penstock.environments.azure_only import stands_here_instead
+from penstock.environments.companions import Companion, companions
 from penstock.environments.conda_file import names_of
 from penstock.environments.credentials import without_credentials
 from penstock.environments.interpreters import Interpreter
@@ -72,12 +73,15 @@ def relax(
             f"environment `{label}` cannot be relaxed: nothing of what it asks for can be installed here",
             details=[f"{line.one.pointer}  {draft.why[line.one.pointer]}" for line in draft.lines],
         )
-    final = Ask(draft.requirements(), ask.option_lines, (*ask.arguments, *releases.arguments()))
     limits = neighbours.limits_of_python(releases.interpreter.minor)
+    along = companions(draft, releases)
+    wanted = (*draft.requirements(), *(one.wanted for one in along))
+    final = Ask(wanted, ask.option_lines, (*ask.arguments, *releases.arguments()))
     lock = resolve(final, releases.interpreter, uv, say, more_limits=limits)
     rows = [*_python_row(wish, releases.interpreter, present), *_rows(search.lines, draft, lock)]
     if not rows:  # neighbours are held in every environment; that alone makes none a relaxed one
         return Relaxed(releases.interpreter, lock, ())
+    rows += _companion_rows(along, lock)
     rows += _held_rows(search.lines, lock, wish)
     in_rows = ("`pip", *(f"{one.name} is held to" for one in lock.held))
     told = tuple(warning for warning in lock.warnings if not warning.startswith(in_rows))
@@ -184,6 +188,19 @@ def _rows(lines: Sequence[Line], draft: Draft, lock: Lock) -> list[Relaxation]:
 def _fits(line: Line, lock: Lock) -> bool:
     version = lock.versions.get(line.name)
     return line.requirement is None or version is None or line.requirement.specifier.contains(version)
+
+
+def _companion_rows(companions: Sequence[Companion], lock: Lock) -> list[Relaxation]:
+    return [
+        Relaxation(
+            one.name,
+            f"by {one.brought_by}",
+            lock.versions.get(one.name),
+            f"{one.brought_by} brought it along, and scripts read and write files with it",
+            one.wanted.pointer,
+        )
+        for one in companions
+    ]
 
 
 def _held_rows(lines: Sequence[Line], lock: Lock, wish: PythonWish) -> list[Relaxation]:
