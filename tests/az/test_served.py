@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.settings import Home
+from penstock.subscription import MADE_UP
 from tests.az.conftest import Az
 from tests.cli.conftest import Ran
 from tests.client.fake_server import FakeServer
@@ -64,18 +65,18 @@ def test_any_subscription_that_is_asked_for_is_shown(az: Az) -> None:
     assert len(record(az("account list"))) == 1  # type: ignore[arg-type]
 
 
-def test_the_ids_that_are_printed_name_the_subscription(az: Az, fake: FakeServer, home: Home) -> None:
-    """Of `az account show` and of `az ml`, so that a script can compare them; what a query makes of them too."""
-    made_up = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/workspaces/w"
-    fake.on(
-        "GET", "/api/v1/workspaces/w", {"name": "w", "id": made_up, "parts": [{"id": f"azureml:{made_up}"}]}
-    )
+def test_the_ids_that_are_made_here_name_the_subscription(az: Az, fake: FakeServer) -> None:
+    """Of groups, providers and regions; those of `az ml` are the server's, see `tests/server/test_subscription.py`."""
+    fake.on("GET", "/api/v1/workspaces", [workspace("w", "g")])
+    fake.on("GET", "/api/v1/registries", [])
+    lines = (
+        "group create -n mine -l x --query id -o tsv", "group show -n mine --query id -o tsv", "group show -n g --query id -o tsv",
+        "provider show -n Microsoft.Batch --query id -o tsv", "account list-locations --query [0].id -o tsv",
+    )  # fmt: skip
 
-    assert az("ml workspace show -n w --query id -o tsv").out == f"{made_up}\n"
+    assert all(az(line).out.startswith(f"/subscriptions/{MADE_UP}/") for line in lines)
     az(f"account set -s {GUID}")
-
-    ours = made_up.replace("00000000-0000-0000-0000-000000000000", GUID)
-    assert az("ml workspace show -n w --query [id,parts[0].id] -o tsv").out == f"{ours}\nazureml:{ours}\n"
+    assert all(az(line).out.startswith(f"/subscriptions/{GUID}/") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -309,10 +310,9 @@ def test_a_resource_group_is_a_name(az: Az, fake: FakeServer) -> None:
 
 
 def workspace(name: str, group: str) -> dict[str, object]:
-    made_up = "/subscriptions/00000000-0000-0000-0000-000000000000"
     return {
         "name": name, "location": "here", "resource_group": group, "tags": {"k": "v"},
-        "id": f"{made_up}/resourceGroups/{group}/providers/Microsoft.MachineLearningServices/workspaces/{name}",
+        "id": f"/subscriptions/{MADE_UP}/resourceGroups/{group}/providers/Microsoft.MachineLearningServices/workspaces/{name}",
     }  # fmt: skip
 
 
@@ -332,10 +332,8 @@ def test_workspaces_and_registries_are_resources(az: Az, fake: FakeServer) -> No
     shown = record(az("resource show -g g -n w --resource-type workspaces"))
     assert isinstance(shown, dict)
     assert (shown["type"], shown["resourceGroup"]) == ("Microsoft.MachineLearningServices/workspaces", "g")
-    az(f"account set -s {GUID}")
     identity = az("resource show -g g -n w --query id -o tsv").out.strip()
-    assert GUID in identity
-    assert az(f"resource show --ids {identity} --query name -o tsv").out == "w\n"
+    assert az(f"resource show --ids {identity.upper()} --query name -o tsv").out == "w\n"
     assert az("resource show -n nothing").code == 3
     assert az("resource show").code == 2
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from penstock import config_file
 from penstock.jobs import statuses as st
+from penstock.subscription import PART
 from tests.jobs.conftest import Bench, step
 
 
@@ -305,6 +307,7 @@ def test_reliability_08_texts_arrive_byte_exact(bench: Bench) -> None:
 def test_a_step_sees_azure_mls_and_mlflows_variables(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripts ask for these to know that they run in a job; the server's own secrets are not among them."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    config_file.change(bench.home, PART, lambda _: {"subscription": "one-that-was-set"})
     bench.create("j", **step("env", environment_variables={"MINE": "1", "AZUREML_RUN_ID": "other"}))
 
     bench.settle("j")
@@ -313,6 +316,7 @@ def test_a_step_sees_azure_mls_and_mlflows_variables(bench: Bench, monkeypatch: 
     assert seen["AZUREML_RUN_ID"] == seen["AZUREML_ROOT_RUN_ID"] == "j"
     assert "AZUREML_RUN_TOKEN" not in seen  # azureml-core would look for the services of the cloud
     assert seen["AZUREML_ARM_WORKSPACE_NAME"] == "demo"
+    assert seen["AZUREML_ARM_SUBSCRIPTION"] == "one-that-was-set"
     assert seen["MLFLOW_TRACKING_URI"].endswith("/mlflow/demo")
     assert seen["MLFLOW_EXPERIMENT_NAME"] == "tests"
     assert seen["MINE"] == "1"

@@ -468,8 +468,10 @@ def test_an_inner_pipeline_is_shown_with_its_own_steps(bench: Bench) -> None:
     bench.create(**three_levels())
     bench.settle()
     with bench.database.reading() as tx:
-        whole = job_record(tx.jobs.get("demo", "p"), tx.jobs.below("demo", "p"), "g", "http://x")
-        outer = job_record(tx.jobs.get("demo", "p_outer"), tx.jobs.below("demo", "p_outer"), "g", "http://x")
+        whole = job_record(tx.jobs.get("demo", "p"), tx.jobs.below("demo", "p"), "s", "g", "http://x")
+        outer = job_record(
+            tx.jobs.get("demo", "p_outer"), tx.jobs.below("demo", "p_outer"), "s", "g", "http://x"
+        )
 
     assert whole["jobs"]["outer"]["jobs"]["deeper"]["jobs"]["copy"]["status"] == st.COMPLETED
     assert outer["jobs"]["deeper"]["name"] == "p_outer_deeper"

@@ -9,6 +9,7 @@ from penstock.jobs.description import job_record
 from penstock.jobs.services import services_on
 from penstock.resources import documents
 from penstock.store.records.job import JobRecord
+from penstock.subscription import MADE_UP
 from tests.jobs.conftest import Bench, step
 
 SERVICES: dict[str, Any] = {
@@ -27,7 +28,7 @@ def job(bench: Bench) -> JobRecord:
 
 def test_a_job_shows_its_services_beside_those_that_every_job_has(job: JobRecord) -> None:
     """`services.Studio.endpoint` is there for CI; what the command listens at has an address of this machine."""
-    services = job_record(job, (), "local", "http://127.0.0.1:9")["services"]
+    services = job_record(job, (), MADE_UP, "local", "http://127.0.0.1:9")["services"]
 
     assert set(services) == {"Studio", "Tracking", "ui", "everywhere", "board"}
     assert services["ui"]["endpoint"] == "http://127.0.0.1:8080"
@@ -36,7 +37,7 @@ def test_a_job_shows_its_services_beside_those_that_every_job_has(job: JobRecord
 
 def test_a_job_that_was_shown_can_be_created_again(job: JobRecord) -> None:
     """Addresses and statuses are output; the services themselves are kept."""
-    shown = job_record(job, (), "local", "http://127.0.0.1:9")
+    shown = job_record(job, (), MADE_UP, "local", "http://127.0.0.1:9")
 
     again = documents.parse("job", shown).resource
 

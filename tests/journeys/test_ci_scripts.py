@@ -30,7 +30,7 @@ inputs: {{rides: {{type: uri_file, path: azureml:ci-rides@latest}}}}
 outputs: {{counted: {{type: uri_folder}}}}
 jobs:
   count:
-    command: wc -l < ${{{{inputs.rides}}}} > ${{{{outputs.counted}}}}/n.txt
+    command: wc -l < ${{{{inputs.rides}}}} > ${{{{outputs.counted}}}}/n.txt && echo $AZUREML_ARM_SUBSCRIPTION > ${{{{outputs.counted}}}}/s.txt
     {PLAIN}
     inputs: {{rides: "${{{{parent.inputs.rides}}}}"}}
     outputs: {{counted: "${{{{parent.outputs.counted}}}}"}}
@@ -163,6 +163,8 @@ def test_a_training_workflow_runs_as_it_is(runner: Person) -> None:
     ran = block(runner, RUN, PIPELINE="ml/pipeline.yml")
     assert "ended: Completed" in ran.stdout
     assert Path(runner.folder, "results/named-outputs/counted/n.txt").read_text().strip() == "3"
+    subscription = Path(runner.folder, "results/named-outputs/counted/s.txt").read_text().strip()
+    assert subscription == VARIABLES["SUBSCRIPTION"]
     rows = json.loads(
         block(runner, "az ml job list --query '[].{name:display_name,at:experiment_name}'").stdout
     )

@@ -5,7 +5,8 @@
 
 from collections.abc import Mapping
 
-from penstock.cli import config_file, defaults
+from penstock import config_file
+from penstock.cli import defaults
 from penstock.cli.grammar import OUTPUT_FORMATS, Argument, Command, Example
 from penstock.cli.invocation import Invocation
 from penstock.errors import PenstockError, UsageError

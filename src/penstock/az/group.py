@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from penstock import config_file
 from penstock.az.resource_records import group_of, resources
-from penstock.cli import config_file, flags
+from penstock.cli import flags
 from penstock.cli.confirm import confirm
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
-from penstock.cli.subscription import MADE_UP
 from penstock.errors import Conflict, NotFound, UsageError
+from penstock.subscription import subscription_of
 
 # Any in this module: records as `az` prints them.
 _PART = "groups"
@@ -23,9 +24,11 @@ def _named(invocation: Invocation) -> str:
     return str(name)
 
 
-def _record(name: str, location: str | None, tags: Mapping[str, Any] | None) -> dict[str, Any]:
+def _record(
+    subscription: str, name: str, location: str | None, tags: Mapping[str, Any] | None
+) -> dict[str, Any]:
     return {
-        "id": f"/subscriptions/{MADE_UP}/resourceGroups/{name}",
+        "id": f"/subscriptions/{subscription}/resourceGroups/{name}",
         "location": location or "local",
         "managedBy": None,
         "name": name,
@@ -38,11 +41,12 @@ def _record(name: str, location: str | None, tags: Mapping[str, Any] | None) -> 
 def _all(invocation: Invocation) -> dict[str, dict[str, Any]]:
     """Every group by its name in lower case: those that were created, and those of workspaces and registries."""
     found: dict[str, dict[str, Any]] = {}
+    subscription = subscription_of(invocation.home)
     for name, kept in config_file.read(invocation.home, _PART).items():
-        found[name.lower()] = _record(name, kept.get("location"), kept.get("tags"))
+        found[name.lower()] = _record(subscription, name, kept.get("location"), kept.get("tags"))
     for resource in resources(invocation.client):
         name = group_of(resource)
-        found.setdefault(name.lower(), _record(name, resource.get("location"), None))
+        found.setdefault(name.lower(), _record(subscription, name, resource.get("location"), None))
     return dict(sorted(found.items()))
 
 
@@ -60,7 +64,7 @@ def _create(invocation: Invocation) -> object:
         return {**others, name: kept}
 
     config_file.change(invocation.home, _PART, changed)
-    return _record(name, location, tags)
+    return _record(subscription_of(invocation.home), name, location, tags)
 
 
 def _show(invocation: Invocation) -> object:

@@ -4,15 +4,15 @@ from typing import Any
 
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
-from penstock.cli.subscription import MADE_UP
+from penstock.subscription import subscription_of
 
 _NAMESPACE = Argument(("--namespace", "-n"), "Namespace of the provider.", metavar="NAME", required=True)
 _OURS = "Microsoft.MachineLearningServices"
 
 
-def _record(namespace: str) -> dict[str, Any]:  # Any: a record as `az` prints it
+def _record(invocation: Invocation, namespace: str) -> dict[str, Any]:  # Any: a record as `az` prints it
     return {
-        "id": f"/subscriptions/{MADE_UP}/providers/{namespace}",
+        "id": f"/subscriptions/{subscription_of(invocation.home)}/providers/{namespace}",
         "namespace": namespace,
         "registrationPolicy": "RegistrationRequired",
         "registrationState": "Registered",
@@ -43,13 +43,13 @@ COMMANDS = (
         summary="Show a provider as registered.",
         arguments=(_NAMESPACE, Argument(("--expand",), "Accepted.", metavar="TEXT")),
         examples=(Example("is it?", f"az provider show -n {_OURS} --query registrationState -o tsv"),),
-        run=lambda invocation: _record(invocation.arguments.namespace),
+        run=lambda invocation: _record(invocation, invocation.arguments.namespace),
     ),
     Command(
         name="list",
         summary="List the provider that workspaces belong to.",
         arguments=(Argument(("--expand",), "Accepted.", metavar="TEXT"),),
         examples=(Example("as a table", "az provider list -o table"),),
-        run=lambda _: [_record(_OURS)],
+        run=lambda invocation: [_record(invocation, _OURS)],
     ),
 )

@@ -6,7 +6,6 @@ from penstock.az.resource_records import resources
 from penstock.cli import flags
 from penstock.cli.grammar import Argument, Command, Example
 from penstock.cli.invocation import Invocation
-from penstock.cli.subscription import with_subscription
 from penstock.errors import NotFound, UsageError
 
 # Any in this module: records as `az` prints them.
@@ -46,7 +45,7 @@ def _show(invocation: Invocation) -> object:
     arguments = invocation.arguments
     rows = resources(invocation.client)
     if arguments.ids:
-        found = [row for each in arguments.ids for row in rows if _has_id(row, each, invocation)]
+        found = [row for each in arguments.ids for row in rows if row["id"].lower() == each.lower()]
         if len(found) < len(arguments.ids):
             raise NotFound(
                 f"no resource has the id {arguments.ids[0]}", hint="az resource list --query [].id"
@@ -58,11 +57,6 @@ def _show(invocation: Invocation) -> object:
     if not found:
         raise NotFound(f"resource `{arguments.name}` could not be found", hint="az resource list -o table")
     return found[0]
-
-
-def _has_id(row: dict[str, Any], wanted: str, invocation: Invocation) -> bool:
-    shown = with_subscription(row["id"], invocation.home)
-    return wanted.lower() in (row["id"].lower(), shown.lower())
 
 
 COMMANDS = (

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from penstock.cli import config_file
-from penstock.cli.subscription import MADE_UP, PART
+from penstock import config_file
 from penstock.errors import PenstockError
 from penstock.settings import Home
+from penstock.subscription import MADE_UP, PART
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from penstock.cli import config_file
+from penstock import config_file
 from penstock.settings import Home
 
 KNOWN: Mapping[str, str] = {

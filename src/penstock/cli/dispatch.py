@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NoReturn
 from penstock.cli.grammar import GLOBAL_ARGUMENTS, OUTPUT_FORMATS, Command, parse
 from penstock.cli.program import spoken
 from penstock.cli.registry import COMMANDS_NOT_YET, FIRST_GENERATION, NOT_YET, NOUNS, Noun
-from penstock.cli.subscription import with_subscription
 from penstock.errors import PenstockError, UsageError
 from penstock.resources.nearest import nearest
 
@@ -102,8 +101,8 @@ def _run(command: Command, full_name: str, words: Sequence[str]) -> int:
     if outcome.text is not None and arguments.output is None and search is None:
         _print(outcome.text)
     elif outcome.record is not None:
-        record = with_subscription(outcome.record, invocation.home)
-        _print_record(search(record) if search else record, invocation, queried=search is not None)
+        record = search(outcome.record) if search else outcome.record
+        _print_record(record, invocation, queried=search is not None)
     return outcome.exit_code
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from penstock.jobs.rows import relaxed_of
 from penstock.jobs.services import services_of
-from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources.relaxed import marked
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
@@ -27,10 +26,10 @@ def group_of(tx: Transaction, workspace: str) -> str:
     return tx.workspaces.get(workspace).resource_group or DEFAULT_RESOURCE_GROUP
 
 
-def resource_id(resource_group: str, workspace: str, kind: str, name: str) -> str:
+def resource_id(subscription: str, resource_group: str, workspace: str, kind: str, name: str) -> str:
     """The long id that Azure ML prints; `kind` is `jobs`, `computes`, …"""
     return (
-        f"azureml:/subscriptions/{SUBSCRIPTION}/resourceGroups/{resource_group}"
+        f"azureml:/subscriptions/{subscription}/resourceGroups/{resource_group}"
         f"/providers/Microsoft.MachineLearningServices/workspaces/{workspace}/{kind}/{name}"
     )
 
@@ -44,7 +43,7 @@ def creation_context(created_at: float, created_by: str, modified_at: float | No
 
 
 def job_record(
-    job: JobRecord, below: Sequence[JobRecord], resource_group: str, page_base: str
+    job: JobRecord, below: Sequence[JobRecord], subscription: str, resource_group: str, page_base: str
 ) -> dict[str, Any]:
     """The record that REST returns and the command prints. `below` are all steps inside, `page_base` the loopback address."""
     document = dict(job.spec.get("document") or {})
@@ -67,7 +66,7 @@ def job_record(
         "ended_at": iso(job.ended_at),
         "error": job.error,
         "mlflow_run_id": job.mlflow_run,
-        "id": resource_id(resource_group, job.workspace, "jobs", job.name),
+        "id": resource_id(subscription, resource_group, job.workspace, "jobs", job.name),
         "resourceGroup": resource_group,
         "services": {**_services(job, page_base), **services_of(job)},
         **marked(relaxed_of(job)),

@@ -42,6 +42,7 @@ from penstock.store.database import Database
 from penstock.store.records.datastore import DatastoreRecord
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
+from penstock.subscription import subscription_of
 from penstock.tracking.models import Models
 from penstock.tracking.runs import Runs, RunStatus
 
@@ -150,7 +151,8 @@ class StepRunner:
         told = tables.tell_step(plan, folders, locator, inputs)
         with self._database.reading() as tx:
             group = group_of(tx, job.workspace)
-        identity = StepIdentity(job.workspace, group, job.name, job.root, plan.compute)
+        subscription = subscription_of(self._home)
+        identity = StepIdentity(subscription, job.workspace, group, job.name, job.root, plan.compute)
         tracking = self._tracking(job, plan, relaxed, wanted=has_mlflow)
         try:
             ready = preparing.ready_step(plan, identity, tracking, folders, built, inputs, outputs)

@@ -24,8 +24,6 @@ _IDENTITY = (
     "MLFLOW_TRACKING_TOKEN",
 )
 
-SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-
 
 @dataclass(frozen=True)
 class Tracking:
@@ -43,6 +41,7 @@ class Tracking:
 class StepIdentity:
     """Who the step is."""
 
+    subscription: str
     workspace: str
     resource_group: str
     job: str
@@ -87,7 +86,7 @@ def _azureml(identity: StepIdentity, tracking: Tracking, working_folder: Path) -
     return {
         "AZUREML_RUN_ID": identity.job,
         "AZUREML_ROOT_RUN_ID": identity.root,
-        "AZUREML_ARM_SUBSCRIPTION": SUBSCRIPTION,
+        "AZUREML_ARM_SUBSCRIPTION": identity.subscription,
         "AZUREML_ARM_RESOURCEGROUP": identity.resource_group,
         "AZUREML_ARM_WORKSPACE_NAME": identity.workspace,
         "AZUREML_ARM_PROJECT_NAME": tracking.experiment_name,

@@ -177,7 +177,7 @@ def show(
     """One version."""
     require(caller, Action.ASSET_READ, workspace)
     with platform.database.reading() as tx:
-        return record_of(tx, find(tx, workspace, kind, name, version=version))
+        return record_of(platform, tx, find(tx, workspace, kind, name, version=version))
 
 
 def show_label(
@@ -187,7 +187,7 @@ def show_label(
     require(caller, Action.ASSET_READ, workspace)
     label_is_latest(kind, name, label)
     with platform.database.reading() as tx:
-        return record_of(tx, find(tx, workspace, kind, name))
+        return record_of(platform, tx, find(tx, workspace, kind, name))
 
 
 def listing(
@@ -204,7 +204,7 @@ def listing(
     """One row per name with its latest version; with a name, that name's versions, newest first."""
     require(caller, Action.ASSET_READ, workspace)
     with platform.database.reading() as tx:
-        identity = identity_of(tx, workspace, kind)
+        identity = identity_of(platform, tx, workspace, kind)
         if is_built_in(workspace):
             known = built_in_assets(tx, kind, name, tag) if shown is not Shown.ARCHIVED else ()
             return [_described(each, identity) if name else _row(each) for each in known[:limit]]
@@ -244,14 +244,17 @@ def update(
         existing = find(tx, workspace, kind, name, version=version)
         may_change = (*MAY_CHANGE, *_MORE_MAY_CHANGE.get(kind, ()))
         found = changed_fields(
-            record_of(tx, existing), changes, what=f"{kind} `{name}:{version}`", may_change=may_change
+            record_of(platform, tx, existing),
+            changes,
+            what=f"{kind} `{name}:{version}`",
+            may_change=may_change,
         )
         if not found:
-            return record_of(tx, existing)
+            return record_of(platform, tx, existing)
         columns: dict[str, Any] = {key: found.pop(key) for key in MAY_CHANGE if key in found}
         if found:
             columns["spec"] = {**existing.spec, **found}
-        return record_of(tx, _changed(platform, tx, existing, columns))
+        return record_of(platform, tx, _changed(platform, tx, existing, columns))
 
 
 def archive(
@@ -322,19 +325,19 @@ def _archive_whole(
     tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
 
 
-def answer(tx: Transaction, record: AssetRecord, parsed: Parsed) -> Created:
+def answer(platform: Platform, tx: Transaction, record: AssetRecord, parsed: Parsed) -> Created:
     """What creating verbs answer about a version."""
     more = (
         [hidden(record.workspace, record.kind, record.name, record.version, record.archived_whole)]
         if record.archived
         else []
     )
-    return Created(record_of(tx, record), warnings_of(parsed, more))
+    return Created(record_of(platform, tx, record), warnings_of(parsed, more))
 
 
-def record_of(tx: Transaction, record: AssetRecord) -> dict[str, Any]:
+def record_of(platform: Platform, tx: Transaction, record: AssetRecord) -> dict[str, Any]:
     """The record that REST returns."""
-    return _described(record, identity_of(tx, record.workspace, record.kind))
+    return _described(record, identity_of(platform, tx, record.workspace, record.kind))
 
 
 def _described(record: AssetRecord, identity: Identity) -> dict[str, Any]:

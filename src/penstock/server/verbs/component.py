@@ -46,7 +46,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
             display_name=component.display_name,
         )
         record = asset.save(platform, tx, workspace, new)
-        return asset.answer(tx, record, parsed)
+        return asset.answer(platform, tx, record, parsed)
 
 
 def validate(platform: Platform, caller: Caller, workspace: str, document: dict[str, Any]) -> dict[str, Any]:

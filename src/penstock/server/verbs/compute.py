@@ -19,6 +19,7 @@ from penstock.server.verbs.answer import Created, warnings_of
 from penstock.store.database import Database
 from penstock.store.records.compute import ComputeRecord
 from penstock.store.transaction import Transaction
+from penstock.subscription import subscription_of
 
 DEFAULT_MAX_INSTANCES = 4
 _MUTABLE = (
@@ -71,7 +72,7 @@ def create(platform: Platform, caller: Caller, workspace: str, document: dict[st
         record = ComputeRecord(workspace, name, compute.type, spec, created_at, now)
         _check_limits(spec)
         _put(platform, tx, record, "updated" if existing else "created")
-        answer = Created(_described(record, group_of(tx, workspace)), warnings_of(parsed))
+        answer = Created(_described(platform, record, group_of(tx, workspace)), warnings_of(parsed))
     platform.engine.computes_changed()
     return answer
 
@@ -90,7 +91,7 @@ def update(platform: Platform, caller: Caller, workspace: str, name: str, change
         spec = {key: value for key, value in resource.to_document().items() if value is not None}
         record = ComputeRecord(workspace, name, existing.type, spec, existing.created_at, platform.clock())
         _put(platform, tx, record, "updated")
-        answer = _described(record, group_of(tx, workspace))
+        answer = _described(platform, record, group_of(tx, workspace))
     platform.engine.computes_changed()
     return answer
 
@@ -135,7 +136,7 @@ def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[
     """One compute."""
     require(caller, Action.COMPUTE_READ, workspace)
     with platform.database.reading() as tx:
-        return _described(find(tx, workspace, name), group_of(tx, workspace))
+        return _described(platform, find(tx, workspace, name), group_of(tx, workspace))
 
 
 def listing(
@@ -146,7 +147,11 @@ def listing(
     with platform.database.reading() as tx:
         group = group_of(tx, workspace)
         records = [*tx.computes.list(workspace), find(tx, workspace, LOCAL_COMPUTE)]
-    return [_described(record, group) for record in records if kind is None or record.type == kind.lower()]
+    return [
+        _described(platform, record, group)
+        for record in records
+        if kind is None or record.type == kind.lower()
+    ]
 
 
 def delete(platform: Platform, caller: Caller, workspace: str, name: str) -> None:
@@ -167,7 +172,7 @@ def delete(platform: Platform, caller: Caller, workspace: str, name: str) -> Non
         tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
 
 
-def _described(record: ComputeRecord, group: str) -> dict[str, Any]:
+def _described(platform: Platform, record: ComputeRecord, group: str) -> dict[str, Any]:
     return {
         "name": record.name,
         "type": record.type,
@@ -175,6 +180,8 @@ def _described(record: ComputeRecord, group: str) -> dict[str, Any]:
         "provisioning_state": "Succeeded",
         "location": record.spec.get("location") or "local",
         "created_on": creation_context(record.created_at, "")["created_at"],
-        "id": resource_id(group, record.workspace, "computes", record.name).removeprefix("azureml:"),
+        "id": resource_id(
+            subscription_of(platform.home), group, record.workspace, "computes", record.name
+        ).removeprefix("azureml:"),
         "resourceGroup": group,
     }

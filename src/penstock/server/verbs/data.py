@@ -73,7 +73,7 @@ def create(
     notes = tuple(note for note in (same, pending) if note is not None)
     with platform.database.reading() as tx:
         now = asset.find(tx, workspace, "data", record.name, version=record.version)
-        return asset.answer(tx, now, replace(parsed, warnings=(*parsed.warnings, *notes)))
+        return asset.answer(platform, tx, now, replace(parsed, warnings=(*parsed.warnings, *notes)))
 
 
 def _place_of_uploads(lookup: WorkspaceLookup, data: Data) -> Place:

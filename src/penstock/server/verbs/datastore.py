@@ -19,6 +19,7 @@ from penstock.server.verbs.answer import Created, warnings_of
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.datastore import DatastoreRecord
 from penstock.store.transaction import Transaction
+from penstock.subscription import subscription_of
 
 _MUTABLE = ("description", "tags")
 
@@ -196,6 +197,8 @@ def _described(platform: Platform, record: DatastoreRecord, group: str, urls: Ur
         "folder": spec.get("path") or str(mapped.root if mapped else own),
         "is_default": record.name == folders.BLOB_STORE,
         "creation_context": creation_context(record.created_at, record.created_by, record.modified_at),
-        "id": resource_id(group, record.workspace, "datastores", record.name).removeprefix("azureml:"),
+        "id": resource_id(
+            subscription_of(platform.home), group, record.workspace, "datastores", record.name
+        ).removeprefix("azureml:"),
         "resourceGroup": group,
     }

@@ -63,7 +63,7 @@ def create(
     )
     with platform.database.transaction() as tx:
         record = asset.save(platform, tx, workspace, new)
-        return asset.answer(tx, record, parsed)
+        return asset.answer(platform, tx, record, parsed)
 
 
 def _planned(

@@ -1,5 +1,6 @@
 """Jobs: check, create, list, show, cancel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from penstock.server.verbs.lookup import WorkspaceLookup
 from penstock.server.verbs.requirements import missing_for
 from penstock.store.records.job import JobRecord
 from penstock.store.transaction import Transaction
+from penstock.subscription import subscription_of
 
 DEFAULT_EXPERIMENT = "Default"
 
@@ -143,7 +145,7 @@ def create(
             )
             tx.events.append(workspace, platform.clock(), event.type, event.subject, event.body())
     platform.engine.look_at(workspace, name)
-    described = job_record(records[0], records[1:], group, platform.loopback_url)
+    described = _described(platform, records[0], records[1:], group)
     return Created(described, warnings_of(said))
 
 
@@ -236,7 +238,7 @@ def show(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[
     with platform.database.reading() as tx:
         group = group_of(tx, workspace)
         job = tx.jobs.get(workspace, name)
-        return job_record(job, tx.jobs.below(workspace, name), group, platform.loopback_url)
+        return _described(platform, job, tx.jobs.below(workspace, name), group)
 
 
 def services(
@@ -271,7 +273,11 @@ def listing(
         statuses = (status,) if status else None
         archived = None if parent is not None or shown is Shown.ALL else shown is Shown.ARCHIVED
         jobs = tx.jobs.list(workspace, parent, statuses=statuses, tag=tag, archived=archived, limit=limit)
-        return [job_record(job, (), group, platform.loopback_url) for job in jobs]
+        return [_described(platform, job, (), group) for job in jobs]
+
+
+def _described(platform: Platform, job: JobRecord, below: Sequence[JobRecord], group: str) -> dict[str, Any]:
+    return job_record(job, below, subscription_of(platform.home), group, platform.loopback_url)
 
 
 def cancel(platform: Platform, caller: Caller, workspace: str, name: str) -> dict[str, Any]:

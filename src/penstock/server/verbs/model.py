@@ -295,7 +295,7 @@ def described(platform: Platform, scope: str, version: ModelVersion) -> dict[str
 def _identity(platform: Platform, scope: str) -> Identity:
     """Also sees to it that the scope exists: MLflow makes a workspace of any name that it is asked for."""
     with platform.database.reading() as tx:
-        return identity_of(tx, scope, "model")
+        return identity_of(platform, tx, scope, "model")
 
 
 def _described(version: ModelVersion, identity: Identity, user: str) -> dict[str, Any]:

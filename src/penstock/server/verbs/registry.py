@@ -8,7 +8,6 @@ from penstock.events import RegistryChanged
 from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs.description import DEFAULT_RESOURCE_GROUP, creation_context
-from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources import documents
 from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.registry import Registry
@@ -17,6 +16,7 @@ from penstock.server.platform import Platform
 from penstock.server.verbs.answer import Created, warnings_of
 from penstock.store.records.registry import RegistryRecord
 from penstock.store.transaction import Transaction
+from penstock.subscription import subscription_of
 
 # Keys that mean something in the cloud only: kept, shown again, not acted on.
 _RECORDED = (
@@ -165,7 +165,7 @@ def record_of(platform: Platform, record: RegistryRecord) -> dict[str, Any]:
         "provisioning_state": "Succeeded",
         "creation_context": creation_context(record.created_at, record.created_by),
         "id": (
-            f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{record.resource_group}"
+            f"/subscriptions/{subscription_of(platform.home)}/resourceGroups/{record.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/registries/{record.name}"
         ),
         "resourceGroup": record.resource_group,

@@ -130,7 +130,7 @@ def _share_data(platform: Platform, record: AssetRecord, scope: str, target: Tar
     )
     with platform.database.transaction() as tx:
         shared = asset.save(platform, tx, scope, new)
-        answer = Created(asset.record_of(tx, shared))
+        answer = Created(asset.record_of(platform, tx, shared))
     data_facts.see_to(platform, shared)
     return answer
 

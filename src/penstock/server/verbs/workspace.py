@@ -12,7 +12,6 @@ from penstock.identity.permissions import Action, require
 from penstock.identity.tokens import Caller
 from penstock.jobs import statuses as st
 from penstock.jobs.description import DEFAULT_RESOURCE_GROUP, creation_context
-from penstock.jobs.step_variables import SUBSCRIPTION
 from penstock.resources import documents
 from penstock.resources.changes import Changes, applied, refuse_fixed
 from penstock.resources.workspace import Workspace
@@ -22,6 +21,7 @@ from penstock.server.verbs.answer import Created, warnings_of
 from penstock.settings import WORKSPACE_SETTINGS, merged_settings
 from penstock.store.records.workspace import WorkspaceRecord
 from penstock.store.transaction import Transaction
+from penstock.subscription import subscription_of
 
 DEFAULT_WORKSPACE = "default"
 
@@ -219,7 +219,7 @@ def record_of(platform: Platform, record: WorkspaceRecord) -> dict[str, Any]:
         "provisioning_state": "Succeeded",
         "creation_context": creation_context(record.created_at, record.created_by),
         "id": (
-            f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{record.resource_group}"
+            f"/subscriptions/{subscription_of(platform.home)}/resourceGroups/{record.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{record.name}"
         ),
         "resourceGroup": record.resource_group,
