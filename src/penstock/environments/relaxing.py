@@ -194,7 +194,7 @@ def _companion_rows(companions: Sequence[Companion], lock: Lock) -> list[Relaxat
     return [
         Relaxation(
             one.name,
-            f"by {one.brought_by}",
+            "any",
             lock.versions.get(one.name),
             f"{one.brought_by} brought it along, and scripts read and write files with it",
             one.wanted.pointer,
