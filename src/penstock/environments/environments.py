@@ -19,7 +19,7 @@ from penstock.environments.files import locked
 from penstock.environments.interpreters import Interpreter
 from penstock.environments.overlay import lay_over
 from penstock.environments.recipes import EnvironmentRequest, recipe_of
-from penstock.environments.relaxing import Relaxation
+from penstock.environments.relaxation import Registered, Relaxation
 from penstock.environments.resolving import LockedEnvironment, Resolving
 from penstock.environments.shelf import InstalledEnvironment, Shelf, name_of
 from penstock.environments.uv import Trouble, Uv, UvFailed
@@ -31,6 +31,7 @@ __all__ = [
     "InstalledEnvironment",
     "LockedEnvironment",
     "ReadyEnvironment",
+    "Registered",
     "Relaxation",
 ]
 
@@ -109,9 +110,11 @@ class Environments:
     def _settled(self, request: EnvironmentRequest) -> EnvironmentRequest:
         """The request as it is written, where it may be relaxed and that is built: it can be had, so nobody is asked.
 
-        What was once chosen for it stays.
+        What was once chosen for it stays, and what a version was registered with.
         """
-        if not request.relax or is_for_conda(request) or self._resolving.foreseen(request) is not None:
+        if not request.relax or request.registered is not None or is_for_conda(request):
+            return request
+        if self._resolving.foreseen(request) is not None:
             return request
         as_written = replace(request, relax=False)
         return as_written if self._is_built(self._resolving.foreseen(as_written)) else request

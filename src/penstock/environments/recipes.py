@@ -8,6 +8,7 @@ from penstock.environments.conda_file import CondaFile, read_conda_file
 from penstock.environments.image import ImageName, read_image_name
 from penstock.environments.locking import Ask
 from penstock.environments.python_choice import PythonWish
+from penstock.environments.relaxation import Registered
 from penstock.errors import Problem
 
 
@@ -19,7 +20,8 @@ class EnvironmentRequest:
     `conda_file` stand in the document. `allow_nearest_python` is the workspace's word; the server's setting
     PENSTOCK_PYTHON=nearest allows it for all. `notes` are warnings that whoever made the request has. `relax` asks for
     the nearest set that can be installed, where what is written cannot. `conda_packages` says whether a conda file's
-    packages are PyPI's, or the real ones of its channels.
+    packages are PyPI's, or the real ones of its channels. `registered` is taken in place of a new search, as long as this
+    machine has its Python and the indexes its releases.
     """
 
     label: str
@@ -30,6 +32,7 @@ class EnvironmentRequest:
     notes: tuple[str, ...] = ()
     relax: bool = False
     conda_packages: Literal["pypi", "conda"] = "pypi"
+    registered: Registered | None = None
 
 
 @dataclass(frozen=True)

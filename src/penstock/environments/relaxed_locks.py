@@ -10,7 +10,8 @@ from penstock.environments.files import locked, write_atomically
 from penstock.environments.interpreters import Interpreter, running_version
 from penstock.environments.locking import Lock, digest_of, read_lock
 from penstock.environments.recipes import EnvironmentRequest, Recipe
-from penstock.environments.relaxing import Relaxation, Relaxed, relax
+from penstock.environments.relaxation import Relaxation
+from penstock.environments.relaxing import Relaxed, relax
 from penstock.environments.uv import Uv
 from penstock.errors import Problem
 

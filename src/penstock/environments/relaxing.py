@@ -16,6 +16,7 @@ from penstock.environments.nearest import Draft, Form, nearest_set
 from penstock.environments.obstacles import reasons, unreachable
 from penstock.environments.pinned_lines import Line, line_of
 from penstock.environments.python_choice import PythonWish, by_nearness, fits, fits_but_for_its_patch, said
+from penstock.environments.relaxation import Relaxation
 from penstock.environments.releases import Budget, Releases
 from penstock.environments.uv import Uv
 from penstock.errors import EnvironmentCannotBeBuilt
@@ -24,22 +25,6 @@ _WEIGHT_OF_PYTHON = 10
 """A Python that the file pins counts a little more than the pin of a package that reads models."""
 _MOST_TRIALS = 4
 """Times that a set is searched anew because a package in it could not be built."""
-
-
-@dataclass(frozen=True)
-class Relaxation:
-    """One difference between what a document asks for and what a relaxed environment holds.
-
-    `what` is a package's name or `python`; `asked` is as written (`==0.24.1`, `git+https://…`, `any`), without
-    credentials; `taken` is what stands for it (`1.0.2`, `<2`), None where it is left out. `pointer` is the JSON pointer of
-    the line that asks.
-    """
-
-    what: str
-    asked: str
-    taken: str | None
-    why: str
-    pointer: str
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from penstock.environments.obstacles import obstacles
 from penstock.environments.pinned_lines import line_of
 from penstock.environments.python_choice import Chosen, by_nearness, choose_python
 from penstock.environments.recipes import EnvironmentRequest, Recipe, recipe_of
+from penstock.environments.registered import as_registered, differences_on
+from penstock.environments.relaxation import Relaxation
 from penstock.environments.relaxed_locks import RelaxedLocks, cannot_be_relaxed
-from penstock.environments.relaxing import Relaxation
 from penstock.environments.releases import Budget, Releases
 from penstock.environments.uv import Trouble, Uv, UvFailed
 from penstock.errors import PenstockError, Problem
@@ -88,7 +89,8 @@ class Resolving:
         """
         recipe = recipe_of(request)
         if request.relax:
-            return self._resolve_relaxed(request, recipe, say, fresh=fresh)
+            registered = None if fresh else self._resolve_registered(request, recipe, say)
+            return registered or self._resolve_relaxed(request, recipe, say, fresh=fresh)
         choice = self._choose(request, recipe)
         if isinstance(choice, Problem) or recipe.problems:
             raise all_of_it(request, *self._obstacles(request, say))
@@ -109,6 +111,10 @@ class Resolving:
         """The digest that `resolve` gives, without asking the network or uv; None where nobody has resolved it yet."""
         recipe = recipe_of(request)
         if request.relax:
+            pinned = as_registered(request, recipe, self._interpreters.found())
+            if pinned is not None:
+                lock = read_lock(self._lock_record(*pinned))
+                return None if lock is None else digest_of(lock.text, *_facts(pinned[1]))
             known = self._relaxed.find(request, recipe, self._interpreters.found())
             return None if known is None else digest_of(known.lock.text, *_facts(known.interpreter))
         choice = self._choose(request, recipe)
@@ -193,6 +199,31 @@ class Resolving:
             has_mlflow=_HAS_MLFLOW.search(relaxed.lock.text) is not None,
             to_install=relaxed.lock,
             relaxations=relaxed.relaxations,
+        )
+
+    def _resolve_registered(
+        self, request: EnvironmentRequest, recipe: Recipe, say: Callable[[str], None]
+    ) -> LockedEnvironment | None:
+        """What the version was registered with; None where there is none, or it cannot be had any more."""
+        pinned = as_registered(request, recipe, self._interpreters.found())
+        if pinned is None or request.registered is None:
+            return None
+        interpreter = pinned[1]
+        try:
+            lock = self._lock_of(request, *pinned, say, fresh=False)
+        except UvFailed as failure:
+            if failure.trouble is not Trouble.CONFLICT:
+                raise self.explained(failure, request, interpreter, say) from failure
+            say(f"what environment `{request.label}` was registered with cannot be had any more")
+            return None
+        return LockedEnvironment(
+            digest=digest_of(lock.text, *_facts(interpreter)),
+            lock=lock.text,
+            interpreter=interpreter,
+            warnings=(*recipe.warnings, *lock.warnings),
+            has_mlflow=_HAS_MLFLOW.search(lock.text) is not None,
+            to_install=lock,
+            relaxations=differences_on(interpreter, request.registered),
         )
 
     def _choose(self, request: EnvironmentRequest, recipe: Recipe) -> Chosen | Problem:

@@ -61,6 +61,7 @@ def _once(foresee: Foresee) -> Foresee:
             environment.build,
             environment.in_container,
             environment.relax,
+            environment.pinned,
             environment.conda_packages,
         )
         key = json.dumps(made_of, sort_keys=True, default=str)

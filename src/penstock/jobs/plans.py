@@ -145,7 +145,8 @@ class PlannedEnvironment:
 
     `variables` are those that an image would give to its commands. `in_container` says that the step runs in the image
     itself, made of `build` (a context's `path` and `dockerfile_path`) where that is given. `relax` says that the nearest
-    packages may be taken where those that it names cannot be had, `relaxed` what was, as far as is known beforehand.
+    packages may be taken where those that it names cannot be had, `relaxed` what was, as far as is known beforehand, and
+    `pinned` the conda file that a registered version was relaxed to.
     `conda_packages` says where a conda file's packages come from, None where that is left to the workspace's settings.
     """
 
@@ -158,6 +159,7 @@ class PlannedEnvironment:
     in_container: bool = False
     relax: bool = False
     relaxed: tuple[Mapping[str, Any], ...] = ()
+    pinned: Mapping[str, Any] | None = None
     conda_packages: Literal["pypi", "conda"] | None = None
 
     @classmethod

@@ -31,6 +31,7 @@ from penstock.server.verbs import asset
 from penstock.server.verbs.build_context import in_its_image, planned_build
 from penstock.server.verbs.compute import places_of
 from penstock.server.verbs.curated import checked_environment, environment_in, environments_only
+from penstock.server.verbs.relaxing import Relaxed
 from penstock.server.verbs.uploaded_table import check_input
 from penstock.server.verbs.workspace import settings_of
 from penstock.store.records.asset import AssetRecord
@@ -114,16 +115,23 @@ class WorkspaceLookup(Lookup):
         record = self._asset("environment", reference)
         label = f"{record.name}:{record.version}"
         # Of real conda packages nothing was ever taken otherwise.
-        relaxed = tuple(record.spec.get("relaxed") or ()) if self.conda_packages == "pypi" else ()
+        found = Relaxed.of_spec(record.spec) if self.conda_packages == "pypi" else Relaxed()
+        relaxed, pinned = found.rows, found.pinned_conda_file
         relax = self.relax or bool(relaxed)
         if relaxed:
             self.relaxed[label] = relaxed
         if record.spec.get("build"):
             build = BuildContext(**record.spec["build"])
-            return replace(self.build(build, label, ""), relax=relax, relaxed=relaxed)
+            return replace(self.build(build, label, ""), relax=relax, relaxed=relaxed, pinned=pinned)
         image, conda = record.spec.get("image"), record.spec.get("conda_file")
         return PlannedEnvironment(
-            label, image, conda, relax=relax, relaxed=relaxed, conda_packages=self.conda_packages
+            label,
+            image,
+            conda,
+            relax=relax,
+            relaxed=relaxed,
+            pinned=pinned,
+            conda_packages=self.conda_packages,
         )
 
     def build(self, build: BuildContext, label: str, pointer: str) -> PlannedEnvironment:

@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.environments.environments import EnvironmentRequest, LockedEnvironment
 from penstock.errors import EnvironmentCannotBeBuilt, InvalidDocument
+from penstock.jobs.software import registered_as
 from penstock.resources.relaxed import as_rows
 from penstock.server.platform import Platform
 
@@ -48,7 +49,12 @@ def relaxed(platform: Platform, request: EnvironmentRequest, *, at: str | None =
             raise InvalidDocument(placed, hint=error.hint) from error
         raise
     rows = tuple(as_rows(locked.relaxations))
-    return Relaxed(rows, _pinned(request.label, locked)) if rows else Relaxed()
+    if not rows:
+        return Relaxed()
+    pinned = _pinned(request.label, locked)
+    # Whoever uses the version gets this; its lock is kept from now on.
+    platform.environments.resolve(replace(request, registered=registered_as(pinned, rows)))
+    return Relaxed(rows, pinned)
 
 
 def _pinned(label: str, locked: LockedEnvironment) -> dict[str, Any]:
