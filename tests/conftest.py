@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("penstock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("penstock")
 
-_OURS = ("PENSTOCK_", "MLFLOW_", "AZUREML_", "AZ_BATCH", "_MLFLOW_")
+_OURS = ("PENSTOCK_", "MLFLOW_", "AZUREML_", "AZ_BATCH", "_MLFLOW_", "AZURE_DEFAULTS_", "AZURE_CORE_")
 _SET = {
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",

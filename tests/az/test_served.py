@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.cli import main, program
 from penstock.settings import Home
 from penstock.subscription import MADE_UP
 from tests.az.conftest import Az
@@ -116,6 +117,12 @@ def test_the_login_of_a_workflow_passes(az: Az) -> None:
         f"login --service-principal --username app --tenant {GUID} --password=s3cr3t --allow-no-subscriptions",
         f"login --service-principal --username app --tenant {GUID} --federated-token s3cr3t",
         "login --identity --username app",
+        "--version",
+        "cloud set -n AzureCloud",
+        f'login --service-principal -u "app" --tenant "{GUID}" --allow-no-subscriptions --federated-token "s3cr3t" --output none',
+        f'login --service-principal -u "app" --certificate="s3cr3t" --tenant "{GUID}" --allow-no-subscriptions --output none',
+        "login --identity --client-id app --allow-no-subscriptions",
+        "login --identity --output none",
         f"account set --subscription {GUID}",
         "account show --query id -o tsv",
         "account clear",
@@ -224,6 +231,21 @@ def test_flags_may_be_shortened(az: Az) -> None:
     assert az("login --c x").code == 2  # --certificate, --client-id, --claims-challenge
 
 
+def test_a_value_may_stand_in_a_file_but_a_secret_is_left_there(az: Az, tmp_path: Path) -> None:
+    """`@FILE`, as `az` has it. What is handed on or refused gets the word as it is."""
+    (tmp_path / "name.txt").write_text("The team\n")
+
+    assert az(f"account set --subscription @{tmp_path}/name.txt").code == 0
+    assert az("account show --query name -o tsv").out == "The team\n"
+    assert az(f"config set defaults.workspace=@{tmp_path}/name.txt").code == 0
+    assert az("config get defaults.workspace --query value -o tsv").out == "The team\n"
+    assert (
+        az(f"login --service-principal -u @{tmp_path}/name.txt -p @{tmp_path}/name.txt --tenant t").code == 0
+    )
+    assert az("account show --query user.name -o tsv").out == f"@{tmp_path}/name.txt\n"
+    assert "The team" not in az(f"vm @{tmp_path}/name.txt").err
+
+
 def test_values_may_be_stripped_of_line_ends(az: Az) -> None:
     """As scripts do that run on Windows too."""
     identity = az("account show -o tsv --query id").out
@@ -280,6 +302,33 @@ def test_defaults_are_those_of_penstock(az: Az, fake: FakeServer) -> None:
     assert az("config get defaults.workspace").code == 1
     for line in ("set", "set nothing", "set core.output=xml", "unset"):
         assert az(f"config {line}").code == 2
+
+
+def test_variables_of_az_count_before_what_is_kept(
+    az: Az, fake: FakeServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And flags before both. They are for `az`: `penstock` has its own."""
+    for name in ("kept", "said", "ours"):
+        fake.on("GET", f"/api/v1/workspaces/{name}", {"name": name})
+    az("configure --defaults workspace=kept group=g")
+    monkeypatch.setenv("AZURE_DEFAULTS_WORKSPACE", "said")
+    monkeypatch.setenv("AZURE_DEFAULTS_GROUP", "of-variable")
+    monkeypatch.setenv("AZURE_CORE_OUTPUT", "TSV")
+
+    assert az("ml workspace show --query name").out == "said\n"
+    assert az("ml workspace show --query name -w kept -o json").out == '"kept"\n'
+    assert az("configure -l --query [].value").out == "g\nkept\n"
+    assert az("config get defaults.workspace --query value").out == "kept\n"
+    monkeypatch.setenv("PENSTOCK_WORKSPACE", "ours")
+    assert az("ml workspace show --query name").out == "ours\n"
+    monkeypatch.delenv("PENSTOCK_WORKSPACE")
+    program.speak_as_penstock()
+    assert main.run(["workspace", "show", "--query", "name"]) == 0
+    assert capsys.readouterr().out == '"kept"\n'
+    monkeypatch.setenv("AZURE_CORE_OUTPUT", "paper")
+    wrong = az("account show")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "AZURE_CORE_OUTPUT is `paper`, which is not one of" in wrong.err
 
 
 def test_a_resource_group_is_a_name(az: Az, fake: FakeServer) -> None:

@@ -19,7 +19,7 @@ _LOCAL = Argument(("--local",), "Refused: settings are the user's.", takes="noth
 def _all(invocation: Invocation) -> dict[str, str]:
     """Every setting by `section.name`."""
     kept = {str(name): str(value) for name, value in config_file.read(invocation.home, _PART).items()}
-    for name, value in invocation.defaults.items():
+    for name, value in defaults.read(invocation.home).items():
         kept[_OUTPUT if name == "output" else f"{_DEFAULTS}.{name}"] = value
     return kept
 

@@ -24,8 +24,7 @@ def _az(words: list[str]) -> int:
 
     ordered = global_flags_last(words)
     if ordered[:1] == ["ml"]:
-        main.check_texts(words)
-        return dispatch(ordered[1:])
+        return dispatch(main.understood(ordered[1:]))
     from penstock.az.refusals import NotServed
 
     try:
@@ -57,7 +56,7 @@ def _serve(words: list[str]) -> int:
     commands = group.commands()
     if group.alone:
         with _secrets_untold(words):
-            return run_command(commands[group.name], f"az {group.name}", words[1:])
+            return run_command(commands[group.name], f"az {group.name}", _understood(words)[1:])
     if len(words) == 1 or words[1] in ("-h", "--help"):
         from penstock.cli.help import noun_help
 
@@ -66,7 +65,12 @@ def _serve(words: list[str]) -> int:
     if command is None:
         raise refusal_of(words)
     with _secrets_untold(words):
-        return run_command(command, f"az {group.name} {command.name}", words[2:])
+        return run_command(command, f"az {group.name} {command.name}", _understood(words)[2:])
+
+
+def _understood(words: list[str]) -> list[str]:
+    """The words with the text of each `@FILE` in its place, but for a login's: its secrets stay where they are."""
+    return words if "login" in words[:2] else main.understood(words)
 
 
 @contextmanager

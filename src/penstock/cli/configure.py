@@ -42,7 +42,7 @@ def _listed(invocation: Invocation) -> object:
     source = str(invocation.home.config)
     return [
         {"name": name, "source": source, "value": value}
-        for name, value in sorted(invocation.defaults.items())
+        for name, value in sorted(defaults.read(invocation.home).items())
     ]
 
 

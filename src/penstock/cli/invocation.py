@@ -1,6 +1,7 @@
 """What a command is given, and what it may give back."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from penstock.cli import defaults
-from penstock.cli.program import spoken
+from penstock.cli.program import speaks_as_az, spoken
 from penstock.settings import Home, setting
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class Invocation:
 
     @cached_property
     def defaults(self) -> Mapping[str, str]:
-        """What `penstock configure` has set."""
-        return defaults.read(self.home)
+        """What `penstock configure` has set; where `az` was typed, its variables before that."""
+        kept = defaults.read(self.home)
+        return {**kept, **defaults.of_azure(os.environ)} if speaks_as_az() else kept
 
     @property
     def workspace(self) -> str:

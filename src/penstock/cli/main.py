@@ -39,8 +39,17 @@ def _penstock(words: list[str]) -> int:
         return _print_version()
     from penstock.cli.dispatch import dispatch
 
+    return dispatch(understood(words))
+
+
+def understood(words: list[str]) -> list[str]:
+    """The words with the text of each `@FILE` in its place. A command line of which a part is no text is refused."""
+    if any("@" in word for word in words):
+        from penstock.cli.words_from_files import filled_in
+
+        words = filled_in(words)
     check_texts(words)
-    return dispatch(words)
+    return words
 
 
 def check_texts(words: Sequence[str]) -> None:

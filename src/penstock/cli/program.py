@@ -25,9 +25,14 @@ def speak_as_penstock() -> None:
     _NAME["now"] = "penstock"
 
 
+def speaks_as_az() -> bool:
+    """Whether this process was started as `az`."""
+    return _NAME["now"] == "az"
+
+
 def spoken(text: str) -> str:
     """A text for people, with commands as they are typed under the program's name. For talk and help, never for a result."""
-    if _NAME["now"] == "penstock" or "penstock " not in text:
+    if not speaks_as_az() or "penstock " not in text:
         return text
     text = text.replace("is not a penstock command", "is not a command of `az ml`")
     return _CONFIGURE.sub("az configure", _SPOKEN_OTHERWISE.sub("az ml ", text))
