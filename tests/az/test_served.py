@@ -53,6 +53,7 @@ def test_a_subscription_is_set_by_id_or_name(az: Az) -> None:
         {"id": GUID, "isDefault": False, "cloud": "AzureCloud"},
     ]
     assert az("account set -s ''").code == 1
+    assert "'team\\r'" in az("account set -s 'team\r'").err  # of a file with line ends of Windows
     assert az("account set").code == 2
     assert az("account show --query [id,name] -o tsv").out == first
 

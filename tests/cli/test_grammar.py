@@ -79,6 +79,8 @@ def test_choices_are_matched_without_regard_to_case() -> None:
         ("", "the following arguments are required: --file/-f", "--help"),
         ("-f a --strem", "unrecognized arguments: --strem", "did you mean `--stream`?"),
         ("-f a --max_results 3", "unrecognized arguments: --max_results 3", "did you mean `--max-results`?"),
+        ("-File a", "unrecognized arguments: -File a", "did you mean `--file`?"),
+        ("-file a", "unrecognized arguments: a", "did you mean `--file`?"),
         ("-f a stray", "unrecognized arguments: stray", "--help"),
         ("-f a -r three", "not a whole number", "--help"),
         ("-f a --kind lokkal", "did you mean `local`", "--help"),

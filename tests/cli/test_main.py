@@ -230,6 +230,22 @@ def test_a_reader_that_leaves_early_is_no_error(fake: FakeServer) -> None:
     assert err == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_a_result_that_finds_no_room_is_an_error(fake: FakeServer) -> None:
+    """`penstock job list > file` on a full disk: no fault of ours, one exit code, and no word from Python itself."""
+    fake.on("GET", JOBS, [])
+
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "penstock", "job", "list"], check=False, timeout=60, stdout=full, stderr=subprocess.PIPE
+        )  # fmt: skip
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        b"error: the result cannot be written: No space left on device\n  what the command does is done\n"
+    )
+
+
 def test_no_stdout_at_all_is_no_error(fake: FakeServer) -> None:
     """`penstock job list >&-`."""
     fake.on("GET", JOBS, [])

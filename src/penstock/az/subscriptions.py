@@ -61,10 +61,9 @@ def select(home: Home, wanted: str, **values: object) -> Account:
 
 def id_of(account: Account, wanted: str) -> str:
     """The id of a subscription that is named by its id or its name, whatever the case. An empty text names none."""
-    if not wanted.strip():
-        raise PenstockError(
-            "the subscription is an empty text", hint="az account set --subscription ID_OR_NAME"
-        )
+    if not wanted.strip() or not wanted.isprintable():
+        what = f"{wanted!a}, which holds what cannot be printed" if wanted.strip() else "an empty text"
+        raise PenstockError(f"the subscription is {what}", hint="az account set --subscription ID_OR_NAME")
     for identity, name in account.names.items():
         if wanted.lower() in (identity.lower(), name.lower()):
             return identity

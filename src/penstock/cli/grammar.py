@@ -146,7 +146,7 @@ def parse(command: Command, full_name: str, words: Sequence[str]) -> argparse.Na
         if namespace.help:
             return namespace
         if unknown:
-            _refuse_unknown(unknown, arguments)
+            _refuse_unknown(unknown, arguments, words)
         _refuse_missing(namespace, command.arguments)
     except UsageError as error:
         raise UsageError(
@@ -241,14 +241,19 @@ def _truth(text: str) -> bool:
     raise argparse.ArgumentTypeError(f"`{text}` is neither true nor false")
 
 
-def _refuse_unknown(unknown: Sequence[str], arguments: Sequence[Argument]) -> NoReturn:
+def _refuse_unknown(unknown: Sequence[str], arguments: Sequence[Argument], words: Sequence[str]) -> NoReturn:
     known = [name for argument in arguments for name in argument.names if name.startswith("--")]
     for word in unknown:
         flag = word.split("=", 1)[0]
         near = nearest(flag, known) if flag.startswith("-") and len(flag) > 2 else None
         if near:
             raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", hint=f"did you mean `{near}`?")
-    raise UsageError(f"unrecognized arguments: {' '.join(unknown)}")
+    # `-name x`, as PowerShell spells it, was understood as `-n ame`; what is left over is the value.
+    short = [f"-{word.partition('=')[0].lower()}" for word in words if word.startswith("-")]
+    near = next((flag for flag in short if flag in known), None)
+    raise UsageError(
+        f"unrecognized arguments: {' '.join(unknown)}", hint=f"did you mean `{near}`?" if near else None
+    )
 
 
 def _refuse_missing(namespace: argparse.Namespace, arguments: Sequence[Argument]) -> None:

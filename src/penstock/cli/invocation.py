@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.cli import defaults
 from penstock.cli.program import speaks_as_az, spoken
+from penstock.errors import PenstockError
 from penstock.settings import Home, setting
 
 if TYPE_CHECKING:
@@ -121,8 +122,23 @@ def write_result(text: str) -> None:
     stream = sys.stdout
     if stream is None:
         return
-    stream.write(_encodable(text, stream.encoding))
-    stream.flush()
+    try:
+        stream.write(_encodable(text, stream.encoding))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk behind `> file`
+        let_go_of_stdout()
+        raise PenstockError(
+            f"the result cannot be written: {error.strerror}", details=("what the command does is done",)
+        ) from error
+
+
+def let_go_of_stdout() -> None:
+    """What is still to be written goes nowhere, so that Python's own farewell flush is quiet and keeps the exit code."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, sys.stdout.fileno())
+    os.close(quiet)
 
 
 def _encodable(text: str, encoding: str | None) -> str:

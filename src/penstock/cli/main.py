@@ -93,8 +93,8 @@ def _refuse_windows() -> int:
 
 
 def _end_without_a_reader() -> int:
-    """`penstock job list | head -1` has what it wants: end quietly, and keep Python's own farewell flush quiet too."""
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, sys.stdout.fileno())
-    os.close(quiet)
+    """`penstock job list | head -1` has what it wants: end quietly."""
+    from penstock.cli.invocation import let_go_of_stdout
+
+    let_go_of_stdout()
     return 0
