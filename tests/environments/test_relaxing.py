@@ -154,6 +154,31 @@ def test_where_pins_contradict_each_other_what_reads_models_stays(
     assert "scikit-learn==1.0" in relaxed.lock
 
 
+def test_of_earlier_releases_the_newest_that_goes_with_the_rest_is_taken(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """Not the newest of all, which nothing here works with; what is left open bounds it as well."""
+    for version in ("10.0", "11.0", "12.0", "16.0"):
+        make_wheel(links, "pyarrow", version)
+    make_wheel(links, "mlflow", "2.3.0", requires=("pyarrow<12",))
+
+    relaxed = room(two[1]).resolve(asking(pip=("mlflow==2.3.0", "pyarrow==17.0")))
+
+    assert rows(relaxed.relaxations) == [("pyarrow", "==17.0", "11.0")]
+
+
+def test_what_is_left_out_and_comes_along_with_others_is_told_with_its_version(
+    room: Room, links: Path, two: tuple[Interpreter, Interpreter]
+) -> None:
+    """A row never says that something is absent which is there."""
+    make_wheel(links, "alpha", "1.0", requires=("beta",))
+    make_wheel(links, "beta", "2.0rc1")
+
+    relaxed = room(two[1]).resolve(asking(pip=("alpha", "beta @ git+https://127.0.0.1:9/beta.git")))
+
+    assert [(row.what, row.taken) for row in relaxed.relaxations] == [("beta", "2.0rc1")]
+
+
 def test_neighbours_that_moved_on_are_held_and_shown(
     room: Room, links: Path, two: tuple[Interpreter, Interpreter]
 ) -> None:

@@ -136,7 +136,7 @@ def _give_way(draft: Draft, line: Line, why: str, releases: Releases) -> None:
             draft.forms[at] = Form.LATER
             return
         if draft.forms[at] < Form.EARLIER:
-            answer = releases.alone([line.saying(f"<{line.base.base_version}")])
+            answer = releases.alone([line.saying(_before(line))])
             if not isinstance(answer, Refused):
                 draft.forms[at], draft.loosened[at] = Form.EARLIER, answer[line.name]
                 return
@@ -146,6 +146,11 @@ def _give_way(draft: Draft, line: Line, why: str, releases: Releases) -> None:
 def _from(line: Line) -> str:
     """From the pinned version on. That it was a pre-release is no wish for others."""
     return f">={line.base.base_version}" if line.base is not None else ""
+
+
+def _before(line: Line) -> str:
+    """The releases before the pinned one."""
+    return f"<{line.base.base_version}" if line.base is not None else ""
 
 
 def _solve(draft: Draft, count: int, releases: Releases) -> Refused | None:
@@ -161,6 +166,9 @@ def _solve(draft: Draft, count: int, releases: Releases) -> Refused | None:
     if isinstance(answer, Refused):
         return answer
     draft.versions = answer
+    for line in taken:
+        if draft.forms[line.one.pointer] is Form.EARLIER:
+            draft.loosened[line.one.pointer] = answer[line.name]
     return None
 
 
@@ -173,7 +181,7 @@ def _closest(
     texts = [_text(draft, line) for line in exact] + [line.saying(_from(line)) for line in loose]
     # A line that leaves its version open would be taken at its very lowest: it only bounds the others here.
     bounds = [
-        _bound(line.requirement)
+        _bound(Requirement(_text(draft, line)))
         for line in taken
         if line.requirement and line.requirement.specifier and line not in exact and line not in loose
     ]
@@ -260,11 +268,19 @@ def _is_stale(line: Line, versions: Mapping[str, str], releases: Releases) -> bo
 
 
 def _text(draft: Draft, line: Line) -> str:
-    at = line.one.pointer
-    return line.one.requirement if draft.forms[at] is Form.WRITTEN else line.saying(f"=={draft.loosened[at]}")
+    """The line as uv is asked for it: of earlier releases the newest that goes with the rest is wanted."""
+    match draft.forms[line.one.pointer]:
+        case Form.WRITTEN:
+            return line.one.requirement
+        case Form.EARLIER:
+            return line.saying(_before(line))
+        case _:
+            return line.saying(f"=={draft.loosened[line.one.pointer]}")
 
 
 def _is_exact(draft: Draft, line: Line) -> bool:
-    if draft.forms[line.one.pointer] is not Form.WRITTEN or line.requirement is None or line.is_address:
+    if draft.forms[line.one.pointer] is not Form.WRITTEN:
+        return draft.forms[line.one.pointer] is not Form.EARLIER
+    if line.requirement is None or line.is_address:
         return True
     return any(c.operator in ("==", "===") and "*" not in c.version for c in line.requirement.specifier)

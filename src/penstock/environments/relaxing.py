@@ -165,7 +165,7 @@ def _rows(lines: Sequence[Line], draft: Draft, lock: Lock) -> list[Relaxation]:
                 why = "that pip does not run on this Python"
                 rows.append(Relaxation("pip", line.asked, lock.versions.get("pip"), why, at))
             continue
-        taken = None if draft.forms[at] is Form.OUT else lock.versions.get(line.name)
+        taken = lock.versions.get(line.name)  # what is left out may still be needed by others
         rows.append(Relaxation(line.name, without_credentials(line.asked), taken, draft.why[at], at))
     return rows
 
