@@ -103,13 +103,39 @@ def test_packages_that_work_without_azure_are_not(name: str) -> None:
             "only the following versions of pyarrow are available:\n   pyarrow<=3.0.0\n   pyarrow>=4.0.0\n  we can conclude that "
             "pyarrow>=0.17.0,<4.0.0 cannot be used.\n  And because runtime==1.38.0 depends on pyarrow>=0.17.0,<4.0.0, we can "
             "conclude that runtime==1.38.0 cannot be used.",
-            "runtime==1.38.0 needs pyarrow>=0.17.0,<4.0.0, which has no wheel for this Python",
+            "runtime 1.38.0 needs pyarrow>=0.17.0,<4.0.0, which has no wheel for this Python",
         ),
         (
             "No solution found when resolving dependencies\n  cause: Because schema==1.3.0 depends on wrapt>=1.11.1,<=1.12.1 and "
             "wrapt>=1.14, we can conclude that schema==1.3.0 cannot be used.\n  And because you require schema==1.3.0, we can "
             "conclude that your requirements are unsatisfiable.",
-            "schema==1.3.0 needs wrapt>=1.11.1,<=1.12.1, and only wrapt>=1.14 can be taken here",
+            "schema 1.3.0 needs wrapt>=1.11.1,<=1.12.1, and only wrapt>=1.14 can be taken here",
+        ),
+        (
+            "No solution found when resolving dependencies\n  cause: Because pyarrow>=0.17.0,<=3.0.0 has no usable wheels and "
+            "only the following versions of pyarrow are available:\n   pyarrow<=3.0.0\n   pyarrow>=4.0.0\n  we can conclude that "
+            "pyarrow>=0.17.0,<4.0.0 cannot be used.\n  And because you require pyarrow>=0.17.0,<4.0.0, we can conclude that "
+            "your requirements are unsatisfiable.",
+            "pyarrow>=0.17.0,<4.0.0 has no wheel for this Python",
+        ),
+        (
+            "No solution found when resolving dependencies\n  cause: Because only data-rslex>=1.19.1 is available and "
+            "data>=2.15.0,<=2.15.1 depends on data-rslex>=1.13.0.dev0,<1.14.0a0, we can conclude that data>=2.15.0,<=2.15.1 "
+            "cannot be used.\n  And because sdk==1.30.0 depends on data>=2.15.0a0,<2.16.0a0 and you require sdk==1.30.0, we can "
+            "conclude that your requirements are unsatisfiable.",
+            "data>=2.15.0,<=2.15.1 needs data-rslex>=1.13.0,<1.14.0, which no index has",
+        ),
+        (
+            "No solution found when resolving dependencies\n  cause: Because mlflow==2.3.0 depends on pyarrow>=4.0.0,<12 and you "
+            "require mlflow==2.3.0, we can conclude that you require pyarrow>=4.0.0,<12.\n  And because you require "
+            "pyarrow==17.0.0, we can conclude that your requirements are unsatisfiable.",
+            "mlflow 2.3.0 needs pyarrow>=4.0.0,<12",
+        ),
+        (
+            "Failed to build `alpha==1.0`\n  cause: The build backend returned an error\n\n  [stdout]\n"
+            + "".join(f"  copying alpha/{n}.py -> build/alpha\n" for n in range(40))
+            + "\n  [stderr]\n  error: command 'gcc' failed with exit code 1\n",
+            "error: command 'gcc' failed with exit code 1",
         ),
         (
             "Git operation failed\n  cause: failed to clone into: x\n  --- stderr\n  fatal: unable to access "

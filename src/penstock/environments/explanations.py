@@ -15,6 +15,15 @@ from penstock.resources.relaxed import HOW_TO_RELAX
 _MOST_SENTENCES = 8
 _MOST_LOG_LINES = 12
 _LONGEST_REASON = 240
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+# How a derivation begins that ends with something that is not to be had, and what that comes to.
+_ABSENCES = (
+    (rf"^(?P<name>{_NAME})\S* has no (?:usable )?wheels", "has no wheel for this Python"),
+    (rf"^(?P<name>{_NAME})\S* was not found in", "no index has"),
+    (rf"^there (?:is|are) no versions? of (?P<name>{_NAME})", "no index has"),
+    (rf"^only (?:the following versions of )?(?P<name>{_NAME})\S* (?:is|are) available", "no index has"),
+)
+_TELLING = re.compile(r"fatal:|[Ee]rror:|denied|not found")
 # About flags of uv, which nobody types here, or true of every failure.
 _OF_NO_HELP = re.compile(r"--|\[tool\.uv|^Build failures usually")
 
@@ -85,38 +94,54 @@ def _relaxing_would_help(request: EnvironmentRequest, problems: Sequence[Problem
 
 
 def in_short(text: str, about: str = "") -> str:
-    """What uv said, as one reason: the first step of its derivation, or the line that says most.
+    """What uv said, as one sentence: what its derivation begins with, or the line of a log that says most.
 
     Of several steps the first that is `about` a package, where it is named.
     """
     if "No solution found" in text:
-        reason = _missing_wheel(text) or _first_step(text, about)
+        reason = _not_to_be_had(text) or _first_step(text, about)
     else:
-        lines = _causes(re.split(r"\n\s*\n\s*hint:", text)[0])
-        telling = [line for line in lines if re.search(r"fatal:|Error:|denied|not found", line)]
+        lines = _lines_of(re.split(r"\n\s*\n\s*hint:", text)[0])
+        telling = [line for line in lines if _TELLING.search(line)]
         reason = (telling or lines or ["no reason was given"])[-1]
     reason = without_credentials(reason.strip().rstrip("."))
     return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
 
 
-def _missing_wheel(text: str) -> str | None:
-    """`x needs y<4, which has no wheel …`, where that is what it comes to."""
-    words = re.sub(r"\s+", " ", text)
-    missing = re.search(r"Because ([A-Za-z0-9][A-Za-z0-9._-]*)\S* has no (?:usable )?wheels", words)
-    needs = re.search(rf"(\S+) depends on ({re.escape(missing[1])}\S*)", words) if missing else None
-    return f"{needs[1]} needs {needs[2].rstrip(',')}, which has no wheel for this Python" if needs else None
+def _not_to_be_had(text: str) -> str | None:
+    """`x 1.0 needs y<4, which no index has`, where the derivation begins with a release that is not to be had."""
+    steps = _sentences(text)
+    for signs, why in _ABSENCES:
+        missing = re.search(signs, steps[0])
+        if missing is None:
+            continue
+        name = missing["name"]
+        needs = re.search(rf"(\S+) depends on ({re.escape(name)}(?![\w.-])\S*)", "\n".join(steps))
+        if needs is not None:
+            return f"{_release(needs[1])} needs {_release(needs[2]).rstrip(',')}, which {why}"
+        wanted = re.search(rf"you require ({re.escape(name)}(?![\w.-])\S*)", "\n".join(steps))
+        return f"{_release(wanted[1].rstrip(',') if wanted else name)} {why}"
+    return None
 
 
 def _first_step(text: str, about: str) -> str:
+    """`x 1.0 needs y<4`: what one step says, in which the rest of it follows from the file."""
     steps = _sentences(text)
     named = [step for step in steps if about and re.search(rf"(?<![\w-]){re.escape(about)}(?![\w-])", step)]
     step = re.sub(r",? and you require .*$| and the requirements cannot all be met$", "", (named or steps)[0])
     step = re.sub(r", so \S+ cannot be used$", "", step)
-    return re.sub(
-        r"^(\S+) depends on (([A-Za-z0-9][A-Za-z0-9._-]*)\S*) and (\3[<>=!~]\S*)$",
+    step = re.sub(
+        rf"^(\S+) depends on (({_NAME})\S*) and (\3[<>=!~]\S*)$",
         r"\1 needs \2, and only \4 can be taken here",
         step,
     )
+    return " ".join(_release(word) for word in step.replace(" depends on ", " needs ").split())
+
+
+def _release(text: str) -> str:
+    """`mlflow 2.3.0` for `mlflow==2.3.0`, and bounds without the pre-releases that uv means by them."""
+    text = re.sub(r"(?<=\d)(?:\.dev0|a0)(?![\w.])", "", text)
+    return re.sub(r"^([^=<>~!]+)==(?=[^,]+,?$)", r"\1 ", text)
 
 
 def _contradiction(
@@ -160,8 +185,13 @@ def _shortened(sentences: Sequence[str]) -> list[str]:
 
 
 def _causes(text: str) -> list[str]:
+    return _lines_of(text)[:_MOST_LOG_LINES]
+
+
+def _lines_of(text: str) -> list[str]:
+    """What uv and the programs that it ran said, each thing once."""
     lines = [re.sub(r"^\s*cause:\s*", "", line).strip() for line in text.splitlines() if line.strip()]
-    return list(dict.fromkeys(lines))[:_MOST_LOG_LINES]
+    return list(dict.fromkeys(lines))
 
 
 def _end_of(text: str) -> list[str]:

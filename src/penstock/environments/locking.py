@@ -175,7 +175,7 @@ def _narrowed(
             why = (
                 f"it brings the same files as {offender}, so both must be of one version"
                 if neighbours.are_twins(rule.package, rule.neighbour)
-                else f"{offender} does not work with {newer}, although it does not say so"
+                else f"{offender} does not work with {rule.neighbour} {newer}, although it says that it does"
             )
             reasons[rule.neighbour] = (
                 f"{rule.neighbour} is held to {rule.limit}: {why}; pin {rule.neighbour} to choose yourself"

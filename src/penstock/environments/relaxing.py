@@ -146,13 +146,16 @@ def _is_lost(draft: Draft, line: Line) -> bool:
 def _python_row(wish: PythonWish, taken: Interpreter, present: Sequence[Interpreter]) -> list[Relaxation]:
     if not wish.binding or fits(wish, taken):
         return []
+    asked = said(wish)
     if fits_but_for_its_patch(wish, taken):
-        why = "another patch release of the same Python is what this machine has"
-    elif len(present) == 1:
-        why = "this machine has no other Python"
+        why = "what is here of the same Python is another patch release"
+    elif len({one.minor for one in present}) == 1:
+        why = "it is the only Python here"
+    elif any(fits_but_for_its_patch(wish, one) for one in present):
+        why = f"Python {asked} is here too, but this one keeps more of what the file pins"
     else:
-        why = "of the Pythons of this machine it keeps the most of what the file pins"
-    return [Relaxation("python", said(wish), taken.version, why, wish.pointer)]
+        why = f"Python {asked} is not here; of those that are, this one keeps most of what the file pins"
+    return [Relaxation("python", asked, taken.version, why, wish.pointer)]
 
 
 def _rows(lines: Sequence[Line], draft: Draft, lock: Lock) -> list[Relaxation]:
