@@ -6,6 +6,7 @@ Script names, module names, input names and asset names are the same in all of t
 
 import json
 import subprocess
+import textwrap
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -281,6 +282,21 @@ def test_the_folder_that_a_command_is_typed_in_decides_nothing(shop: Shop, place
     elsewhere = Person(folder=shop.person.folder / place, home=shop.person.home)
 
     assert json.loads(elsewhere.penstock(*words)) == json.loads(shop.person.penstock(*words))
+
+
+def test_the_ci_block_of_the_page_runs_as_it_stands_there(shop: Shop) -> None:
+    """On a workspace that is not there yet, and again once everything is."""
+    page = (Path(__file__).parents[2] / "docs" / "many-models.md").read_text(encoding="utf-8")
+    block = page.partition("- run: |\n")[2].partition("```")[0].replace("${{ matrix.model }}", "churn")
+    data = shop.person.folder / "data" / "churn"
+    data.mkdir()
+    (data / "rows.csv").write_text("customers of ci")
+
+    for _ in range(2):
+        shop.person.types("bash", "-eo", "pipefail", "-c", textwrap.dedent(block), within=540)
+
+    statuses = shop.person.record("job", "list", "--query", "[].status", "-w", "churn-dev")
+    assert statuses == ["Completed", "Completed"]
 
 
 def test_a_pipeline_may_not_reach_out_of_what_is_named_as_the_project(shop: Shop) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from penstock.compute.engine import Engine
+from penstock.jobs.statuses import TERMINAL
 from penstock.jobs.step_runner import StepRunner
 from tests.server.conftest import Api
 from tests.server.container_engine import IMAGE, engine
@@ -35,18 +36,18 @@ def context(tmp_path: Path) -> Path:
 def no_tracking(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow is not what is tested here, and takes seconds to start."""
     original = StepRunner._tracking
-    monkeypatch.setattr(
-        StepRunner, "_tracking", lambda self, job, plan, wanted: original(self, job, plan, wanted=False)
-    )
+    monkeypatch.setattr(StepRunner, "_tracking", lambda *about, wanted: original(*about, wanted=False))
 
 
 def until(api: Api, name: str, *statuses: str, within: float = 120) -> Any:
-    """The job as soon as it has one of the statuses."""
+    """The job as soon as it has one of the statuses; one that has ended otherwise is not waited for."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         job = api.get(f"workspaces/default/jobs/{name}")
         if job["status"] in statuses:
             return job
+        if job["status"] in TERMINAL:
+            break
         time.sleep(0.1)
     raise AssertionError(f"{job['status']}, not {statuses}: {job.get('error')}")
 
