@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import InvalidDocument
-from penstock.profiling.checking import check
+from penstock.profiling.checking import check, check_table
 from penstock.profiling.results import Checked, Result
 from penstock.profiling.tables import open_table, over_table
 from penstock.resources.expectations import Expectations
@@ -584,6 +584,51 @@ def test_all_expectations_are_computed_in_one_scan(tmp_path: Path, monkeypatch: 
     assert len(scans) == 1
     assert scans[0].count("SCAN") == 1
     assert found.rows == 1000
+
+
+@pytest.mark.parametrize(
+    ("condition", "failing"),
+    [
+        ("(" * 40 + "a" + "+1)" * 40 + " < 42", 1),
+        ("a" + "+a" * 99 + " <= 100", 1),
+        ("a == 1" + " or a == 1" * 99, 1),
+        ("a > " + "9" * 400, 2),
+        ("a in (" + ", ".join(["1", *["-5"] * 400]) + ") and a == 1", 1),
+    ],
+)
+def test_a_long_condition_takes_no_longer_than_its_length(condition: str, failing: int) -> None:
+    """Twice as long for each step would never end."""
+    found = one({"a": [1, 2, None]}, f"rules: ['{condition}']\n", condition)
+
+    assert found.failing == failing
+
+
+@pytest.mark.parametrize("scale", [0, 2])
+def test_decimals_that_differ_are_not_the_same(scale: int) -> None:
+    """Keys of databases come as decimals with more digits than a float has."""
+    values = pl.Series([f"{2**53}0{'.00' if scale else ''}", f"{2**53}1{'.00' if scale else ''}"])
+    frame = pl.DataFrame({"key": values.cast(pl.Decimal(38, scale)), "a": [1, 1]})
+
+    found = checked(
+        frame, "columns:\n  key: {unique: true, distinct: 2, min: 1, max: 1e20}\nunique: [[key, a]]\n"
+    )
+
+    assert {result.status for result in found.results} == {"passed"}
+
+
+def test_how_far_a_check_has_come_is_told_while_it_goes_on(tmp_path: Path) -> None:
+    """Rows, always more of them; also where a rule compares all rows with one another."""
+    pl.select(pl.int_range(1_500_000).alias("a")).write_parquet(tmp_path / "a.parquet")
+    told: list[int] = []
+
+    check_table(
+        tmp_path / "a.parquet", "uri_file", expectations={"columns": {"a": {"unique": True}}}, now=0.0, created=None,
+        examples=0, progress=told.append,
+    )  # fmt: skip
+
+    assert len(told) >= 2
+    assert told == sorted(told)
+    assert told[-1] <= 1_500_000
 
 
 def test_a_file_whose_types_change_further_down_is_checked_all_the_same(tmp_path: Path) -> None:

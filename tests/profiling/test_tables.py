@@ -360,3 +360,13 @@ def test_real_files_are_read(test_data: Path) -> None:
     assert wine.schema["datetime"] == pl.Datetime("us")
     assert credit.schema["LIMIT_BAL"] == pl.Int64
     assert credit.columns[-1] == "default payment next month"
+
+
+def test_text_has_columns_of_any_name(write: Write) -> None:
+    """Also of those that are patterns to the library which reads it."""
+    file = write("a.csv", b"*,^.*$,count,when\n1,2,true,2024-01-31\n3,4,NA,2024-02-29\n")
+
+    found = rows(file)
+
+    assert found[0] == {"*": 1, "^.*$": 2, "count": True, "when": date(2024, 1, 31)}
+    assert found[1]["count"] is None

@@ -142,15 +142,21 @@ def test_what_is_no_table_is_told(api: Api, data: Data, tmp_path: Path) -> None:
     assert (status, record["message"]) == (400, "`rides.csv` is not a reference")
 
 
-def test_whoever_hangs_up_ends_the_reading(api: Api, tmp_path: Path) -> None:
-    """The process that reads goes away with the one who waits for it."""
+@pytest.mark.parametrize("verb", ["profile", "validate"])
+def test_whoever_hangs_up_ends_the_reading(api: Api, tmp_path: Path, verb: str) -> None:
+    """The process that reads goes away with the one who waits for it, who was told how far it had come."""
     fifo = tmp_path / "endless.csv"
     fifo.write_text("a\n")
     rows = 3_000_000
     pl.select(pl.int_range(rows).alias("a"), pl.int_range(rows).cast(pl.String).alias("b")).write_csv(fifo)
 
-    with api.http.stream("GET", "/api/v1/workspaces/default/profile", params={"path": str(fifo)}) as answer:
-        first = next(answer.iter_lines())
+    place = "/api/v1/workspaces/default/"
+    asked: tuple[str, str, dict[str, Any]] = ("GET", f"{place}profile", {"params": {"path": str(fifo)}})
+    if verb == "validate":
+        expected = {"columns": {"b": {"unique": True, "matches": "^[0-9]+$"}}}
+        asked = ("POST", f"{place}data:validate", {"json": {"path": str(fifo), "expectations": expected}})
+    with api.http.stream(asked[0], asked[1], **asked[2]) as answer:
+        first = next(line for line in answer.iter_lines() if line)
 
     assert "rows" in json.loads(first)
     deadline = time.monotonic() + DEADLINE

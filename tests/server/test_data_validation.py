@@ -1,5 +1,6 @@
 """Validating data through the API: versions, files of this machine, what is kept and what is told."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from penstock.client.data import Data
 from penstock.errors import PermissionDenied
 from penstock.identity.tokens import Caller
 from penstock.server.verbs.data_validation import Asked
-from penstock.server.verbs.data_validation import validate_path as validate_place
+from penstock.server.verbs.data_validation import of_path as check_of_path
 from tests.server.conftest import Api
 
 EXPECTED: dict[str, Any] = {"columns": {"fare": {"type": "number", "min": 0}}}
@@ -27,14 +28,19 @@ def taxi(api: Api, tmp_path: Path) -> Path:
 
 
 def validate(api: Api, name: str = "taxi", **body: Any) -> Any:
-    return api.post(f"workspaces/default/data/{name}/validate", **body)
+    return answer(api, f"workspaces/default/data/{name}/validate", **body)["validation"]
+
+
+def answer(api: Api, route: str, **body: Any) -> Any:
+    """The last of the lines that the answer is."""
+    found = api.http.post(f"/api/v1/{route}", json=body)
+    assert found.status_code == 200, found.text
+    return json.loads(found.text.splitlines()[-1])
 
 
 def validate_path(api: Api, place: Path) -> Any:
     body = {"path": str(place), "expectations": {"rows": 2}}
-    answer = api.http.post("/api/v1/workspaces/default/data:validate", json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return answer(api, "workspaces/default/data:validate", **body)["validation"]
 
 
 def statuses(report: Any) -> dict[str, str]:
@@ -157,9 +163,9 @@ def test_a_version_that_is_no_table_is_told_so(api: Api, tmp_path: Path) -> None
     (tmp_path / "model.bin").write_bytes(b"\x00\x01\x02")
     api.create("data", name="m", type="uri_file", path=api.upload(tmp_path / "model.bin"))
 
-    _, error = api.refused("POST", "workspaces/default/data/m/validate", json={"expectations": {"rows": 1}})
+    found = answer(api, "workspaces/default/data/m/validate", expectations={"rows": 1})
 
-    assert "model.bin" in error["message"]
+    assert "model.bin" in found["error"]["message"]
     assert "last_validation" not in api.get("workspaces/default/data/m/versions/1")
 
 
@@ -170,7 +176,7 @@ def test_what_is_expected_goes_with_data_into_a_registry(api: Api, taxi: Path) -
     api.post("workspaces/default/data/taxi/versions/1/share", registry="shared")
 
     shared = api.get("registries/shared/data/taxi/versions/1")
-    report = api.post("registries/shared/data/taxi/validate")
+    report = answer(api, "registries/shared/data/taxi/validate")["validation"]
 
     assert shared["expectations"] == {"rows": 3}
     assert "last_validation" not in shared
@@ -231,4 +237,4 @@ def test_only_the_owner_names_files_of_the_machine(api: Api, taxi: Path) -> None
     person = Caller("person")
 
     with pytest.raises(PermissionDenied):
-        validate_place(api.platform, person, "default", str(taxi), Asked(EXPECTED))
+        check_of_path(api.platform, person, "default", str(taxi), Asked(EXPECTED))

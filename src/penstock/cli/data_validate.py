@@ -42,22 +42,25 @@ def run(invocation: Invocation) -> object:
 def _validated(invocation: Invocation) -> dict[str, Any]:  # Any: a JSON record
     from penstock.cli.asset_commands import place_of
     from penstock.cli.documents import named
+    from penstock.cli.progress_rows import Counter
     from penstock.errors import NotFound
 
     arguments = invocation.arguments
     place = place_of(invocation)
     try:
-        found: dict[str, Any] = place.data.validate(
-            arguments.name,
-            version=arguments.version,
-            label=arguments.label,
-            expectations=_document(invocation),
-            path=arguments.path,
-            type=arguments.type,
-            examples=0 if arguments.no_examples else arguments.examples,
-            keep=arguments.keep,
-            **reading_of(invocation),
-        )
+        with Counter(invocation) as counter:
+            found: dict[str, Any] = place.data.validate(
+                arguments.name,
+                version=arguments.version,
+                label=arguments.label,
+                expectations=_document(invocation),
+                path=arguments.path,
+                type=arguments.type,
+                examples=0 if arguments.no_examples else arguments.examples,
+                keep=arguments.keep,
+                progress=counter.told,
+                **reading_of(invocation),
+            )
     except InvalidDocument as error:
         message = error.message.replace("in the document", "in the expectations")
         raise ExpectationsNotUnderstood(

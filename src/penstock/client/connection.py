@@ -150,8 +150,7 @@ class Connection:
         body: object = None,
     ) -> Answer:
         """Like `request`, for callers that have something to do about an answer that is not success."""
-        content = None if body is None else json.dumps(body).encode()
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        content, headers = (None, {}) if body is None else _json_content(body)
         with self._asked(method, path, query, content, headers) as response:
             return Answer(response.status, _json_of(Body(response).read(), response))
 
@@ -162,9 +161,12 @@ class Connection:
             Answer(response.status, _json_of(Body(response).read(), response)).checked()
 
     @contextmanager
-    def download(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[Body]:
-        """A GET whose body the caller reads, as far as it likes."""
-        with self._asked("GET", path, query, None, {}) as response:
+    def download(
+        self, path: str, query: Mapping[str, object] | None = None, *, body: object = None
+    ) -> Iterator[Body]:
+        """A GET, or with a `body` a POST, whose answer the caller reads, as far as it likes."""
+        method, content, headers = ("GET", None, {}) if body is None else ("POST", *_json_content(body))
+        with self._asked(method, path, query, content, headers) as response:
             if response.status >= 400:
                 Answer(response.status, _json_of(Body(response).read(), response)).checked()
             yield Body(response)
@@ -344,6 +346,11 @@ def _query_text(query: Mapping[str, object] | None) -> str:
         if value is not None and value is not False and value not in ("", ())
     }
     return "?" + urlencode(pairs, doseq=True) if pairs else ""
+
+
+def _json_content(body: object) -> tuple[bytes, dict[str, str]]:
+    """The bytes of a request's body, and the header that says what they are."""
+    return json.dumps(body).encode(), {"Content-Type": "application/json"}
 
 
 def _json_of(raw: bytes, response: http.client.HTTPResponse) -> Any:

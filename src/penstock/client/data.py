@@ -29,12 +29,13 @@ class Data(Assets):
         encoding: str | None = None,
         header: bool = True,
         skip_rows: int = 0,
+        progress: Callable[[int], None] = lambda rows: None,
     ) -> Record:
         """Check a version (the latest where none is named), or the files at `path`: `passed`, and `results` with what was found.
 
         `expectations` are a file, its content, or None: those that are kept with the asset. `keep` keeps them with the version.
         At most `examples` rows are shown of each that fails. A file that cannot be understood is InvalidDocument, with its lines.
-        The rest says how text is read, as for `profile`.
+        `progress` is told the rows that were read so far. The rest says how text is read, as for `profile`.
         """
         from penstock.client.data_validation import validate
 
@@ -47,7 +48,7 @@ class Data(Assets):
         }
         return validate(
             self._connection, self._path, name, version=version, label=label, expectations=expectations, path=path,
-            kind=type, examples=examples, keep=keep, reading=reading,
+            kind=type, examples=examples, keep=keep, reading=reading, progress=progress,
         )  # fmt: skip
 
     def profile(

@@ -59,11 +59,18 @@ def readable(connection: Connection, path: str) -> str:
 
 
 def answer_of(
-    connection: Connection, path: str, query: Mapping[str, object], called: str, progress: Progress
+    connection: Connection,
+    path: str,
+    query: Mapping[str, object],
+    called: str,
+    progress: Progress,
+    *,
+    body: object = None,
 ) -> Any:  # Any: JSON
-    """The last line of an answer that comes as lines of JSON; `progress` is told the rows that were read before it."""
-    with connection.download(path, query) as body:
-        for line in body.lines():
+    """The last line of an answer that comes as lines of JSON, to a GET, or to a POST of `body`; `progress` is told the rows that were
+    read before it."""
+    with connection.download(path, query, body=body) as answer:
+        for line in answer.lines():
             said = json.loads(line)
             if "rows" in said:
                 progress(said["rows"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.client.assets import Record
 from penstock.client.connection import Connection, escaped
-from penstock.client.data_profile import readable
+from penstock.client.data_profile import Progress, answer_of, readable
 from penstock.errors import InvalidDocument, UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def validate(
     examples: int | None = None,
     keep: bool = False,
     reading: Mapping[str, object] | None = None,
+    progress: Progress = lambda rows: None,
 ) -> Record:
     """The report on a version, or on the files at `path`; `base` is the address of the place's data.
 
@@ -54,7 +55,7 @@ def validate(
         body |= {key: value for key, value in (("version", version), ("label", label)) if value is not None}
         body |= {"keep": True} if keep else {}
     try:
-        found: Record = connection.post(where, body)
+        found: Record = answer_of(connection, where, {}, "validation", progress, body=body)
     except InvalidDocument as error:
         if document is None:
             raise

@@ -1,6 +1,7 @@
 """Checking a table against its expectations: all of them in one scan."""
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = 5
 """Rows that are shown of what does not meet an expectation."""
+_TOLD_EVERY = 500_000
+"""Rows between two words about how far it has come."""
+
+Progress = Callable[[int], None]
 
 
 def check(
@@ -36,12 +41,13 @@ def check(
     now: datetime,
     created: datetime | None = None,
     examples: int = EXAMPLES,
+    progress: Progress = lambda rows: None,
 ) -> Checked:
     """Every expectation of a file, checked; the table is read once.
 
     What polars cannot read is polars' error: `over_table` deals with it. `now` and `created` (when the version was made; None for
     files that are no version) are UTC, without saying so. With `examples=0` no value of the data leaves this function but smallest and
-    largest ones, means and counts.
+    largest ones, means and counts. `progress` is told the rows that were read so far.
     """
     _check_patterns(expected)
     schema = frame.collect_schema()
@@ -52,6 +58,7 @@ def check(
         for part, expression in each.expressions(examples).items()
     }
     frame = plainly_named(frame, len(schema))
+    wanted["read"] = _told(progress)
     found = _scan(frame, {name: each for one in checks for name, each in one.columns().items()}, wanted)
     results = []
     for number, each in enumerate(checks):
@@ -71,6 +78,7 @@ def check_table(
     now: float,
     created: float | None,
     examples: int,
+    progress: Progress = lambda rows: None,
     **options: Any,
 ) -> dict[str, Any]:
     """The record of what checking files found. Times are seconds since 1970; InvalidDocument has pointers into `expectations`."""
@@ -78,7 +86,7 @@ def check_table(
     made = None if created is None else _moment(created)
 
     def ask(frame: "pl.LazyFrame") -> Checked:
-        return check(frame, expected, now=_moment(now), created=made, examples=examples)
+        return check(frame, expected, now=_moment(now), created=made, examples=examples, progress=progress)
 
     return over_table(path, kind, ask, **options).as_record()
 
@@ -115,6 +123,25 @@ def _scan(
     """The one row of all values that the checks need."""
     numbered = frame.with_row_index(ROW, offset=1).with_columns(**columns)
     return numbered.select(**wanted).collect(engine="streaming").row(0, named=True)
+
+
+def _told(progress: Progress) -> "pl.Expr":
+    """An expression that tells `progress` of the rows while they pass by. The engine works it out in several threads."""
+    import polars as pl
+
+    one_at_a_time = threading.Lock()
+    read = told = 0
+
+    def see(numbers: "pl.Series") -> "pl.Series":
+        nonlocal read, told
+        with one_at_a_time:
+            read += len(numbers)
+            if read - told >= _TOLD_EVERY:
+                told = read
+                progress(read)
+        return numbers
+
+    return pl.col(ROW).map_batches(see, return_dtype=pl.get_index_type(), is_elementwise=True).count()
 
 
 def _check_patterns(expected: Expectations) -> None:

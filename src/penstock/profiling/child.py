@@ -40,7 +40,7 @@ def _facts(path: Path, kind: str, options: Mapping[str, Any], progress: Callable
 def _check(path: Path, kind: str, options: Mapping[str, Any], progress: Callable[[int], None]) -> Any:
     from penstock.profiling.checking import check_table
 
-    return check_table(path, _kind(kind), **options)
+    return check_table(path, _kind(kind), progress=progress, **options)
 
 
 TASKS: dict[str, Task] = {"profile": _profile, "facts": _facts, "check": _check}

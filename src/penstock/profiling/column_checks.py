@@ -221,4 +221,4 @@ def _distinct(about: About, span: Span, view: View, rows: "pl.Expr") -> Check:
     def judge(found: Any) -> Judgement:
         return Judgement(in_span(int(found), span), shown(int(found)))
 
-    return Measured(about, pl.when(rows).then(view.values).drop_nulls().n_unique(), judge)
+    return Measured(about, pl.when(rows).then(view.identity).drop_nulls().n_unique(), judge)

@@ -1,6 +1,7 @@
 """A column as checks see it: what kind of values it has, and one polars expression in which equal things are equal.
 
-Floats lose their NaN (it counts as missing), decimals become floats, categories texts, dates and times moments in UTC.
+Floats lose their NaN (it counts as missing), decimals become whole numbers where they have no fraction, else floats, categories texts,
+dates and times moments in UTC.
 polars is imported where it is used: this module is in the server's process, or in a child of it.
 """
 
@@ -28,12 +29,21 @@ _ZONED = (f"{_DAY} %H:%M:%S%.f%:z", f"{_DAY} %H:%M:%S%.f%z")
 
 @dataclass(frozen=True)
 class View:
-    """One column. `values` is null where a value is missing, and never NaN; `dtype` is what the file's reader says."""
+    """One column. `values` is null where a value is missing, and never NaN; `dtype` is what the file's reader says.
+
+    `exact` are the values of a decimal before it became a float: there different numbers may be one.
+    """
 
     name: str
     kind: Kind
     dtype: str
     values: "pl.Expr"
+    exact: "pl.Expr | None" = None
+
+    @property
+    def identity(self) -> "pl.Expr":
+        """The values where it counts whether two are the same."""
+        return self.values if self.exact is None else self.exact
 
     @property
     def called(self) -> str:
@@ -111,8 +121,10 @@ def _view(name: str, dtype: "pl.DataType", number: int) -> View:
         return View(name, "integer", called, column if dtype == wide else column.cast(wide))
     if dtype.is_float():
         return View(name, "float", called, column.fill_nan(None))
-    if dtype.is_decimal():
-        return View(name, "float", called, column.cast(pl.Float64))
+    if isinstance(dtype, pl.Decimal):
+        if not dtype.scale:
+            return View(name, "integer", called, column.cast(pl.Int128))
+        return View(name, "float", called, column.cast(pl.Float64), exact=column)
     if dtype in (pl.String, pl.Categorical, pl.Enum):
         return View(name, "text", called, column.cast(pl.String))
     if dtype == pl.Boolean:

@@ -85,17 +85,13 @@ def _condition(found: RowCondition, views: Mapping[str, View]) -> "pl.Expr":
 
 
 def _among(value: _Value, among: tuple[int | float | str | bool, ...]) -> "pl.Expr":
-    found = None
-    for each in among:
-        one, other = _alike(value, _literal(each))
-        same = one == other
-        found = same if found is None else found | same
-    assert found is not None  # the grammar asks for at least one
-    return found
+    import polars as pl
+
+    sides = [_alike(value, _literal(each)) for each in among]
+    return pl.any_horizontal([one == other for one, other in sides])
 
 
 def _value(found: RowValue, views: Mapping[str, View]) -> _Value:
-    import polars as pl
 
     match found:
         case Column(name):
@@ -107,14 +103,30 @@ def _value(found: RowValue, views: Mapping[str, View]) -> _Value:
             return _Value(kind, view.values, f"`{name}`", view=view)
         case Literal(value):
             return _literal(value)
-        case Arithmetic(sign, left, right):
-            sides = [_value(left, views), _value(right, views)]
-            for side in sides:
-                if side.kind != "number":
-                    raise Misfit(f"`{sign}` is for numbers, and {side.called} is {_WORDS[side.kind]}")
-            # As floats: narrow whole numbers would run over. What has no result (0/0) counts as missing.
-            one, other = (side.values.cast(pl.Float64) for side in sides)
-            return _Value("number", _ARITHMETIC[sign](one, other).fill_nan(None), f"the result of `{sign}`")
+        case Arithmetic(sign):
+            # What has no result (0/0) counts as missing. Once, and not at each step: polars reads what it fills twice, and so the steps
+            # within one another would be worked out 2, 4, 8 times, and so on.
+            return _Value("number", _number(found, views).fill_nan(None), f"the result of `{sign}`")
+
+
+def _number(found: RowValue, views: Mapping[str, View]) -> "pl.Expr":
+    """One side of a calculation, as floats: narrow whole numbers would run over."""
+    import polars as pl
+
+    if isinstance(found, Arithmetic):
+        sign = found.sign
+        return _ARITHMETIC[sign](  # type: ignore[no-any-return]
+            _operand(sign, found.left, views), _operand(sign, found.right, views)
+        )
+    return _value(found, views).values.cast(pl.Float64)
+
+
+def _operand(sign: str, found: RowValue, views: Mapping[str, View]) -> "pl.Expr":
+    if not isinstance(found, Arithmetic):
+        side = _value(found, views)
+        if side.kind != "number":
+            raise Misfit(f"`{sign}` is for numbers, and {side.called} is {_WORDS[side.kind]}")
+    return _number(found, views)
 
 
 def _literal(value: int | float | str | bool) -> _Value:

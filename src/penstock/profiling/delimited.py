@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.profiling.formats import BrokenTable, Files, NoTable
 from penstock.profiling.text_files import Shape, TextOptions, shape_of, source
-from penstock.profiling.text_types import TextType, as_typed, types_of
+from penstock.profiling.text_types import TextType, as_typed, column_called, types_of
 
 if TYPE_CHECKING:
     import polars
@@ -41,7 +41,9 @@ class _Reader:
             schema={name: types[name] for name in self.shape.names}, glob=False, eol_char=self.shape.line_end,
             raise_if_empty=False, missing_columns="insert",
         )  # fmt: skip
-        return frame.filter(pl.any_horizontal([pl.col(name).is_not_null() for name in self.shape.names]))
+        return frame.filter(
+            pl.any_horizontal([column_called(name).is_not_null() for name in self.shape.names])
+        )
 
 
 def open_delimited(files: Files, options: TextOptions, *, sure: bool) -> "polars.LazyFrame":
@@ -89,7 +91,8 @@ def _text(readers: list[_Reader], names: tuple[str, ...]) -> "polars.LazyFrame":
 def _together(frames: "Iterable[polars.LazyFrame]", names: tuple[str, ...]) -> "polars.LazyFrame":
     import polars as pl
 
-    ordered = [frame.select(names) for frame in frames]
+    columns = [column_called(name) for name in names]
+    ordered = [frame.select(columns) for frame in frames]
     return ordered[0] if len(ordered) == 1 else pl.concat(ordered)
 
 

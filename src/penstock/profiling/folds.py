@@ -124,8 +124,8 @@ class NumberFold(OrderedFold):
     def add_present(self, values: "polars.Series") -> None:
         import polars as pl
 
-        if values.dtype.is_decimal():
-            values = values.cast(pl.Float64)
+        if isinstance(values.dtype, pl.Decimal):
+            values = values.cast(pl.Float64 if values.dtype.scale else pl.Int128)
         if values.dtype.is_float():
             is_nan = values.is_nan()
             self._nan += int(is_nan.sum())
@@ -134,7 +134,6 @@ class NumberFold(OrderedFold):
             self._infinite += len(values) - finite - int(is_nan.sum())
             if finite < len(values):
                 values = values.filter(is_finite)
-            values = values + 0.0  # one zero: -0.0 is the same number
         if not len(values):
             return
         self._zeros += int((values == 0).sum())
@@ -234,6 +233,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, timedelta | Decimal):
         return str(value)
+    if isinstance(value, float):
+        return value + 0.0  # one zero: -0.0 is the same number
     if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
         return value[:_LONGEST_SHOWN] + "…"
     return value

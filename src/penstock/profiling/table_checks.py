@@ -125,7 +125,7 @@ def key_check(index: int, key: CompoundKey, views: Mapping[str, View], severity:
         return Settled(about, False, detail=f"its condition cannot be asked: {error}")
     for name in key.columns:
         there = there & ~views[name].missing()
-    together = pl.struct([views[name].values.alias(name) for name in dict.fromkeys(key.columns)])
+    together = pl.struct([views[name].identity.alias(name) for name in dict.fromkeys(key.columns)])
     twice = pl.when(there).then(together).is_duplicated()
     return RowTest(about, there, twice, together, tolerance_of(key.mostly), compares_rows=True)
 

@@ -59,6 +59,13 @@ class TextType:
         return {"int64": pl.Int64(), "uint64": pl.UInt64(), "float64": pl.Float64()}[self.kind]
 
 
+def column_called(name: str) -> "polars.Expr":
+    """The column of exactly this name: to `polars.col` one that is called `*` or `^a$` is a pattern for several."""
+    import polars.selectors as cs
+
+    return cs.by_name(name).as_expr()
+
+
 def types_of(
     sample: "polars.LazyFrame",
     names: Iterable[str],
@@ -88,7 +95,8 @@ def as_typed(frame: "polars.LazyFrame", types: Mapping[str, TextType], *, sure: 
     for name, kind in types.items():
         if kind.kind == "string" or (kind.is_native and not sure):
             continue
-        text = _value(pl.col(name)) if sure or kind.has_nulls else pl.col(name)
+        column = column_called(name)
+        text = _value(column) if sure or kind.has_nulls else column
         if kind.kind == "boolean":
             made.append(_truth(text).alias(name))
         elif kind.kind == "date":
@@ -103,18 +111,16 @@ def as_typed(frame: "polars.LazyFrame", types: Mapping[str, TextType], *, sure: 
 
 def _seen(text: "polars.LazyFrame", columns: Mapping[str, TextType]) -> dict[str, TextType]:
     """One pass over columns of text: what all their values may be read as."""
-    import polars as pl
-
     asked: list[Any] = []  # Any: polars.Expr, which is imported only here
     for number, (name, known) in enumerate(columns.items()):
-        for what, expression in _questions(pl.col(name), known).items():
+        for what, expression in _questions(column_called(name), known).items():
             asked.append(expression.alias(f"{number} {what}"))
     if not asked:
         return {}
     counts = text.select(asked).collect(engine="streaming").row(0, named=True)
     found = {}
     for number, (name, known) in enumerate(columns.items()):
-        own = {what: counts[f"{number} {what}"] for what in _questions(pl.col(name), known)}
+        own = {what: counts[f"{number} {what}"] for what in _questions(column_called(name), known)}
         found[name] = _type(own)
     return found
 

@@ -56,7 +56,7 @@ def failing_values(
                 return (chosen <= before if given.strictly else chosen < before), None, ""
             return (chosen >= before if given.strictly else chosen > before), None, ""
     if rule == "unique":
-        return pl.when(there).then(values).is_duplicated(), None, ""
+        return pl.when(there).then(view.identity).is_duplicated(), None, ""
     if view.kind == "float":  # finite
         return values.is_infinite(), None, ""
     if view.kind == "integer":

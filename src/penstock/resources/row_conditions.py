@@ -13,6 +13,8 @@ LONGEST: Final = 2_000
 """Characters of one condition."""
 DEEPEST: Final = 50
 """Parentheses, `not` and minus signs within one another."""
+MOST_JOINED: Final = 100
+"""`and`, `or` and `+ - * /` of one condition: each is a step further down for whoever walks through it."""
 
 
 class BadCondition(ValueError):
@@ -125,6 +127,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORDS: Final = frozenset({"and", "or", "not", "in", "is", "null", "true", "false"})
+_LONGEST_WHOLE: Final = 38
+"""Digits of the largest whole numbers that are compared as such."""
 _SAME: Final = {"=": "==", "<>": "!="}
 _COMPARE: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "=", "<>"})
 
@@ -136,10 +140,11 @@ class _Reader:
         self._text = text
         self._tokens = list(_tokens(text))
         self._at = 0
+        self._joined: set[int] = set()  # places: what is in parentheses may be read twice
 
     def either(self, depth: int) -> RowCondition:
         found = self._both(depth)
-        while self._take_word("or"):
+        while self._joins("word", "or"):
             found = Either(found, self._both(depth))
         return found
 
@@ -149,7 +154,7 @@ class _Reader:
 
     def _both(self, depth: int) -> RowCondition:
         found = self._one(depth)
-        while self._take_word("and"):
+        while self._joins("word", "and"):
             found = Both(found, self._one(depth))
         return found
 
@@ -206,13 +211,13 @@ class _Reader:
 
     def _sum(self, depth: int) -> RowValue:
         found = self._product(depth)
-        while (sign := self._take_sign("+", "-")) is not None:
+        while sign := self._joins("sign", "+", "-"):
             found = Arithmetic(sign, found, self._product(depth))
         return found
 
     def _product(self, depth: int) -> RowValue:
         found = self._value(depth)
-        while (sign := self._take_sign("*", "/")) is not None:
+        while sign := self._joins("sign", "*", "/"):
             found = Arithmetic(sign, found, self._value(depth))
         return found
 
@@ -255,7 +260,7 @@ class _Reader:
         kind, word = self._next()
         self._at += 1
         if kind == "number":
-            return int(word) if word.isdigit() else float(word)
+            return int(word) if word.isdigit() and len(word) <= _LONGEST_WHOLE else float(word)
         if kind == "text":
             return word
         if kind == "word" and word in ("true", "false"):
@@ -278,6 +283,15 @@ class _Reader:
             self._at += 1
             return found[1]
         return None
+
+    def _joins(self, kind: str, *words: str) -> str | None:
+        """Take what joins two parts."""
+        found = self._take(kind, *words)
+        if found is not None:
+            self._joined.add(self._at)
+            if len(self._joined) > MOST_JOINED:
+                raise BadCondition(f"the condition joins more than {MOST_JOINED} parts")
+        return found
 
     def _must_be(self, sign: str) -> None:
         if self._take_sign(sign) is None:

@@ -1,11 +1,14 @@
-"""Checking data against expectations."""
+"""Checking data against expectations: lines of JSON while the data is read, the last of which is the report (`validation`)."""
 
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from penstock.profiling.checking import EXAMPLES
+from penstock.server.platform import Platform
+from penstock.server.routes.long_answers import long_answer
 from penstock.server.routes.request import Body, By, Here, Scope, WhichBody, in_both
 from penstock.server.verbs import data_validation as verbs
 from penstock.server.verbs.data_profile import READING
@@ -44,18 +47,26 @@ class PathValidationBody(_Asked):
     type: str | None = Field(default=None, pattern="^(uri_file|uri_folder|mltable)$")
 
 
-@_routes.post("/data/{name}/validate")
-def validate_data(here: Here, by: By, scope: Scope, name: str, body: ValidationBody) -> dict[str, Any]:
+@_routes.post("/data/{name}/validate", response_class=StreamingResponse)
+def validate_data(here: Here, by: By, scope: Scope, name: str, body: ValidationBody) -> StreamingResponse:
     """Check a version against expectations, and keep the result with it."""
-    return verbs.validate(
-        here, by, scope, name, body.asked(keep=body.keep), version=body.version, label=body.label
+    asked = body.asked(keep=body.keep)
+    return _answer(
+        here, verbs.of_version(here, by, scope, name, asked, version=body.version, label=body.label)
     )
 
 
-@_places.post("/data:validate")
-def validate_path(here: Here, by: By, workspace: str, body: PathValidationBody) -> dict[str, Any]:
+@_places.post("/data:validate", response_class=StreamingResponse)
+def validate_path(here: Here, by: By, workspace: str, body: PathValidationBody) -> StreamingResponse:
     """Check data at a reference, or files of the server's machine, against expectations."""
-    return verbs.validate_path(here, by, workspace, body.path, body.asked(), kind=body.type)
+    return _answer(here, verbs.of_path(here, by, workspace, body.path, body.asked(), kind=body.type))
+
+
+def _answer(here: Platform, ready: verbs.Ready) -> StreamingResponse:
+    return long_answer(
+        lambda progress, is_wanted: verbs.validate(here, ready, progress=progress, is_wanted=is_wanted),
+        "validation",
+    )
 
 
 router = APIRouter()

@@ -1,21 +1,19 @@
 """Profiles of data: lines of JSON while the data is read, the last of which is the profile."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from penstock.errors import PenstockError
 from penstock.server.platform import Platform
+from penstock.server.routes.long_answers import long_answer
 from penstock.server.routes.request import By, Here, Scope, in_both
 from penstock.server.verbs import data_profile
 from penstock.server.verbs.data_profile import Subject
 
 # Any in this module: JSON.
-Work = Callable[[Callable[[int], None], Callable[[], bool]], dict[str, Any]]
 
 _versions = APIRouter(tags=["data"], prefix="/data")
 _places = APIRouter(tags=["data"], prefix="/workspaces/{workspace}")
@@ -98,32 +96,7 @@ def _answer(here: Platform, subject: Subject, columns: list[str], propose: bool)
         found = data_profile.profile(here, subject, tuple(columns), progress=progress, is_wanted=is_wanted)
         return data_profile.with_proposal(found, tuple(columns)) if propose else found
 
-    return StreamingResponse(lines(work, "profile"), media_type="application/x-ndjson")
-
-
-async def lines(work: Work, called: str) -> AsyncIterator[bytes]:
-    """`{"rows": n}` while `work` goes on, then `{called: …}` or `{"error": …}`. Whoever hangs up ends the work."""
-    loop = asyncio.get_running_loop()
-    said: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-    is_wanted = True
-
-    def say(line: dict[str, Any]) -> None:
-        loop.call_soon_threadsafe(said.put_nowait, line)
-
-    def run() -> None:
-        try:
-            say({called: work(lambda rows: say({"rows": rows}), lambda: is_wanted)})
-        except PenstockError as error:
-            say({"error": error.as_record()})
-
-    working = loop.run_in_executor(None, run)
-    working.add_done_callback(lambda done: said.put_nowait(None))
-    try:
-        while (line := await said.get()) is not None:
-            yield json.dumps(line).encode() + b"\n"
-        await working  # a defect is raised here, and logged
-    finally:
-        is_wanted = False
+    return long_answer(work, "profile")
 
 
 router = APIRouter()

@@ -1,6 +1,6 @@
 """Checking a version of a data asset, or files of this machine, against expectations; the last result stays with the version."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +38,20 @@ class Asked:
         return self.source or "the expectations that were sent"
 
 
-def validate(
+@dataclass(frozen=True)
+class Ready:
+    """A check whose data is there and whose expectations are understood. `about` is what the report says of the data; `record` is
+    the version's, None for what is no version."""
+
+    asked: Asked
+    about: Mapping[str, Any]
+    subject: Subject
+    document: dict[str, Any]
+    source: str
+    record: AssetRecord | None = None
+
+
+def of_version(
     platform: Platform,
     caller: Caller,
     scope: str,
@@ -47,8 +60,8 @@ def validate(
     *,
     version: str | None = None,
     label: str | None = None,
-) -> dict[str, Any]:
-    """Check one version, the latest where none is named, and keep the result with it."""
+) -> Ready:
+    """A check of one version, the latest where none is named; its result is kept with it."""
     require(caller, Action.ASSET_WRITE, scope)
     if asked.document is not None:
         parse_expectations(asked.document)  # before anything is fetched or read
@@ -62,8 +75,54 @@ def validate(
     subject = data_profile.version(
         platform, caller, scope, name, version=record.version, options=asked.reading
     )
-    found = _checked(platform, subject, document, asked.examples, record.created_at)
-    digest, now = content_digest(document), platform.clock()
+    about = {"name": name, "version": record.version, "reference": subject.told["data"]}
+    return Ready(asked, about, subject, document, source, record)
+
+
+def of_path(
+    platform: Platform, caller: Caller, workspace: str, path: str, asked: Asked, *, kind: str | None = None
+) -> Ready:
+    """A check of data that is no version of this workspace: a reference, or files of this machine, for its owner. Nothing is kept."""
+    if asked.document is None:
+        raise PenstockError(
+            "what is no asset has no expectations kept", hint="give them with --expectations <file>"
+        )
+    parse_expectations(asked.document)
+    subject = data_profile.place(platform, caller, workspace, path, kind=kind, options=asked.reading)
+    return Ready(asked, {"path": path, "type": subject.kind}, subject, asked.document, asked.called)
+
+
+def validate(
+    platform: Platform,
+    ready: Ready,
+    *,
+    progress: Callable[[int], None] = lambda rows: None,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> dict[str, Any]:
+    """The report. `progress` is told the rows that were read; once `is_wanted` says no the reading is ended, and nothing is kept."""
+    options = {
+        **ready.subject.options, "expectations": ready.document, "now": platform.clock(),
+        "created": ready.record and ready.record.created_at, "examples": ready.asked.examples,
+    }  # fmt: skip
+    found: dict[str, Any] = data_profile.asked(
+        platform, ready.subject, "check", options, progress=progress, is_wanted=is_wanted
+    )
+    digest, now = content_digest(ready.document), platform.clock()
+    if ready.record is not None:
+        _keep(platform, ready, ready.record, found, digest, now)
+    return {
+        "data": ready.about,
+        "expectations": {"source": ready.source, "digest": digest},
+        "validated_at": _moment(now),
+        **found,
+    }
+
+
+def _keep(
+    platform: Platform, ready: Ready, record: AssetRecord, found: Mapping[str, Any], digest: str, now: float
+) -> None:
+    """The result, and the expectations where that is asked for, stay with the version."""
+    scope, name = record.workspace, record.name
     with platform.database.transaction() as tx:
         record = asset.find(tx, scope, "data", name, version=record.version)
         told = {key: found[key] for key in ("passed", "counts", "rows")}
@@ -71,35 +130,18 @@ def validate(
             **record.spec,
             "last_validation": {"validated_at": _moment(now), "expectations": digest, **told},
         }
-        if asked.keep:
-            spec["expectations"] = document
+        if ready.asked.keep:
+            spec["expectations"] = ready.document
         tx.assets.update_mutable(
             scope,
             "data",
             name,
             record.version,
-            modified_at=now if asked.keep else record.modified_at,
+            modified_at=now if ready.asked.keep else record.modified_at,
             spec=spec,
         )
         event = DataValidated(f"data/{name}:{record.version}", record.version, digest, found["passed"])
         tx.events.append(scope, now, event.type, event.subject, event.body())
-    about = {"name": name, "version": record.version, "reference": subject.told["data"]}
-    return _report(found, about, source, digest, now)
-
-
-def validate_path(
-    platform: Platform, caller: Caller, workspace: str, path: str, asked: Asked, *, kind: str | None = None
-) -> dict[str, Any]:
-    """Check data that is no version of this workspace: a reference, or files of this machine, for its owner. Nothing is kept."""
-    if asked.document is None:
-        raise PenstockError(
-            "what is no asset has no expectations kept", hint="give them with --expectations <file>"
-        )
-    parse_expectations(asked.document)
-    subject = data_profile.place(platform, caller, workspace, path, kind=kind, options=asked.reading)
-    found = _checked(platform, subject, asked.document, asked.examples, None)
-    about = {"path": path, "type": subject.kind}
-    return _report(found, about, asked.called, content_digest(asked.document), platform.clock())
 
 
 def _kept(tx: Transaction, record: AssetRecord) -> tuple[dict[str, Any], str]:
@@ -114,28 +156,6 @@ def _kept(tx: Transaction, record: AssetRecord) -> tuple[dict[str, Any], str]:
         details=("looked in: all its versions",),
         hint=f"give a file: `penstock data validate -n {record.name} -f <expectations.yml>{flag}`, with --keep to keep it",
     )
-
-
-def _checked(
-    platform: Platform, subject: Subject, document: dict[str, Any], examples: int, created: float | None
-) -> dict[str, Any]:
-    """What the process that reads tables found."""
-    options = {
-        **subject.options, "expectations": document, "now": platform.clock(), "created": created, "examples": examples,
-    }  # fmt: skip
-    found: dict[str, Any] = data_profile.asked(platform, subject, "check", options)
-    return found
-
-
-def _report(
-    found: dict[str, Any], about: dict[str, Any], source: str, digest: str, now: float
-) -> dict[str, Any]:
-    return {
-        "data": about,
-        "expectations": {"source": source, "digest": digest},
-        "validated_at": _moment(now),
-        **found,
-    }
 
 
 def _moment(seconds: float) -> str:
