@@ -58,6 +58,24 @@ def test_a_subscription_is_set_by_id_or_name(az: Az) -> None:
     assert az("account show --query [id,name] -o tsv").out == first
 
 
+@pytest.mark.parametrize(
+    "account",
+    [{"subscription": 5, "names": [1], "user": "x"}, {"names": {"a": None}, "user": None}, {"tenant": []}],
+)
+def test_an_account_that_was_changed_by_hand_is_read_as_far_as_it_goes(
+    az: Az, home: Home, fake: FakeServer, account: dict[str, object]
+) -> None:
+    """It is no fault of ours; setting a subscription mends it."""
+    fake.on("GET", "/api/v1/workspaces", [])
+    fake.on("GET", "/api/v1/registries", [])
+    home.config.write_text(json.dumps({"account": account, "groups": {"g": 3}}))
+
+    assert az("account show --query id -o tsv").out == f"{MADE_UP}\n"
+    assert az("group list --query [].name -o tsv").out == "g\n"
+    assert az("account set -s team").code == 0
+    assert az("account show --query [name,tenantId] -o tsv").out == f"team\n{MADE_UP}\n"
+
+
 def test_any_subscription_that_is_asked_for_is_shown(az: Az) -> None:
     """`az account show --subscription X` is how scripts make sure of their access. It changes nothing."""
     shown = record(az(f"account show --subscription {GUID}"))

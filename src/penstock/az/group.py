@@ -43,6 +43,7 @@ def _all(invocation: Invocation) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     subscription = subscription_of(invocation.home)
     for name, kept in config_file.read(invocation.home, _PART).items():
+        kept = kept if isinstance(kept, dict) else {}  # changed by hand
         found[name.lower()] = _record(subscription, name, kept.get("location"), kept.get("tags"))
     for resource in resources(invocation.client):
         name = group_of(resource)

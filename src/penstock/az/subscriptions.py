@@ -13,7 +13,7 @@ from typing import Any
 from penstock import config_file
 from penstock.errors import PenstockError
 from penstock.settings import Home
-from penstock.subscription import MADE_UP, PART
+from penstock.subscription import MADE_UP, PART, subscription_in
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -100,16 +100,21 @@ def person() -> Mapping[str, str]:
 
 
 def _account_of(kept: Mapping[str, Any]) -> Account:
-    names = {str(key): str(name) for key, name in dict(kept.get("names") or {}).items()}
-    subscription = str(kept.get("subscription") or MADE_UP)
+    names = {key: str(name) for key, name in _object(kept.get("names")).items()}
+    subscription = subscription_in(kept)
     names.setdefault(subscription, "Penstock")
     return Account(
         subscription=subscription,
         tenant=str(kept.get("tenant") or MADE_UP),
         cloud=str(kept.get("cloud") or "AzureCloud"),
-        user=dict(kept.get("user") or {}) or person(),
+        user=_object(kept.get("user")) or person(),
         names=names,
     )
+
+
+def _object(value: object) -> dict[str, Any]:
+    """What is no object was not written by us, and counts as nothing."""
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def shown(account: Account, identity: str | None = None, *, listed: bool = False) -> dict[str, Any]:
