@@ -402,6 +402,7 @@ def test_workspaces_and_registries_are_resources(az: Az, fake: FakeServer) -> No
     assert (shown["type"], shown["resourceGroup"]) == ("Microsoft.MachineLearningServices/workspaces", "g")
     identity = az("resource show -g g -n w --query id -o tsv").out.strip()
     assert az(f"resource show --ids {identity.upper()} --query name -o tsv").out == "w\n"
+    assert "has the id /nothing" in az(f"resource show --ids {identity} /nothing").err
     assert az("resource show -n nothing").code == 3
     assert az("resource show").code == 2
 

@@ -111,6 +111,10 @@ def test_a_models_folder_keeps_its_name(project: Project) -> None:
     project.run("model", "create", "-n", "copied", "--path", "azureml:taxi:1")
     project.run("model", "download", "-n", "copied", "-l", "latest", "-p", "got")
     assert (project.folder / "got" / "copied" / "model" / "x.pkl").read_text() == "weights"
+    words = ("--name", "versioned", "--version", "4", "--type", "custom_model", "--path", "training/model/")
+    assert project.run("model", "create", *words, "--query", "version", "-o", "tsv").stdout == "4\n"
+    listed = project.run("model", "list", "--name", "versioned", "--registry-name", "azureml", "-o", "tsv")
+    assert listed.stdout == ""
     project.run("model", "create", "-n", "single", "--path", "training/model/x.pkl")
     project.run("model", "create", "-n", "single-again", "--path", "azureml:single:1")
     for name in ("single", "single-again"):

@@ -105,7 +105,7 @@ def test_assets_are_made_by_flags_alone(project: Project) -> None:
     """`environment create --build-context | --conda-file --image`, `data create --type --path`, `component create -v`."""
     project.write({
         "docker/Dockerfile": "FROM python:3.11\nRUN pip install six==1.16.0\n", "conda.yml": "dependencies: [pip]\n",
-        "data/a.csv": "a\n1\n", "model/m.pkl": "m", "environment.yml": "name: filed\nimage: python:3.11\n",
+        "data/a.csv": "a\n1\n", "environment.yml": "name: filed\nimage: python:3.11\n",
         "step.yml": f"name: step\ntype: command\ndescription: as it was\n{PLAIN}\ncommand: echo a\n",
     })  # fmt: skip
 
@@ -120,16 +120,11 @@ def test_assets_are_made_by_flags_alone(project: Project) -> None:
     filed = made("environment", "create", "--file", "environment.yml", "--set", "version=7", "tags.by=ci")
     data = made("data", "create", "--name", "rides", "--version", "1", "--type", "uri_folder", "--path", "./data", "--workspace", "default")  # fmt: skip
     step = made("component", "create", "-f", "step.yml", "-n", "renamed", "-v", "1.2")
-    model = made(
-        "model", "create", "--name", "m", "--path", "model/", "--type", "custom_model", "--version", "4"
-    )
-    versions = project.run("model", "list", "--name", "m", "--registry-name", "azureml", "-o", "tsv").stdout
 
     assert (built["version"], described["version"], filed["version"]) == ("3", "1", "7")
     assert filed["tags"] == {"by": "ci"}
     assert (data["type"], data["version"]) == ("uri_folder", "1")
     assert (step["name"], step["version"]) == ("renamed", "1.2")
-    assert (model["version"], versions) == ("4", "")
 
 
 def test_texts_of_a_component_and_a_workspace_are_updated_from_their_files(project: Project) -> None:

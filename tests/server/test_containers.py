@@ -69,15 +69,14 @@ def until_it_says(api: Api, name: str, text: str, within: float = 60) -> None:
     raise AssertionError(f"it never said {text!r}")
 
 
-def containers(engine: Engine) -> set[str]:
-    """Those of steps, running or not."""
-    listed = subprocess.run(
-        [engine.program, "ps", "-a", "--filter", "label=penstock=step", "--format", "{{.Names}}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(listed.stdout.split())
+def containers(engine: Engine, api: Api) -> set[str]:
+    """Those of this home's steps, running or not: other homes of the machine have theirs."""
+
+    def said(*words: str) -> str:
+        return subprocess.run([engine.program, *words], capture_output=True, text=True, check=False).stdout
+
+    listed = said("ps", "-a", "--filter", "label=penstock=step", "--format", "{{.Names}}").split()
+    return {name for name in listed if str(api.platform.home.path) in said("inspect", name)}
 
 
 def in_the_image(api: Api, context: Path, command: str, **more: Any) -> Any:
@@ -113,7 +112,7 @@ def test_a_step_runs_in_the_image_of_its_build_context(
     (copy,) = (api.platform.home.path / "workspaces/default").rglob("copy.txt")
     assert copy.read_text() == "forty-two\n"
     assert copy.stat().st_uid == os.geteuid()
-    assert not containers(engine)
+    assert not containers(engine, api)
 
 
 def test_an_input_cannot_be_written_to(engine: Engine, api: Api, context: Path, tmp_path: Path) -> None:
@@ -138,12 +137,12 @@ def test_a_canceled_step_leaves_no_process_and_no_container(engine: Engine, api:
     command = "trap '' TERM; setsid bash -c 'trap \"\" TERM; while true; do sleep 0.3; done' & echo up; while true; do sleep 0.3; done"
     job = in_the_image(api, context, command)
     until_it_says(api, job["name"], "up\n")
-    assert containers(engine)
+    assert containers(engine, api)
 
     api.http.post(f"/api/v1/workspaces/default/jobs/{job['name']}/cancel")
 
     until(api, job["name"], "Canceled")
-    assert not containers(engine)
+    assert not containers(engine, api)
     assert not [one for one in _command_lines() if "while true; do sleep 0.3" in one]
 
 
@@ -156,7 +155,7 @@ def test_a_killed_small_parent_leaves_no_container(engine: Engine, api: Api, con
     os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
 
     until(api, job["name"], "Failed")
-    assert not containers(engine)
+    assert not containers(engine, api)
     assert not [one for one in _command_lines() if "while true; do sleep 0.4" in one]
 
 
@@ -166,7 +165,7 @@ def test_a_step_that_takes_too_long_is_ended(engine: Engine, api: Api, context: 
 
     until(api, job["name"], "Canceled", "Failed")
 
-    assert not containers(engine)
+    assert not containers(engine, api)
 
 
 def test_nothing_secret_stands_in_arguments_or_on_disk(engine: Engine, api: Api, context: Path) -> None:

@@ -45,11 +45,11 @@ def _show(invocation: Invocation) -> object:
     arguments = invocation.arguments
     rows = resources(invocation.client)
     if arguments.ids:
-        found = [row for each in arguments.ids for row in rows if row["id"].lower() == each.lower()]
-        if len(found) < len(arguments.ids):
-            raise NotFound(
-                f"no resource has the id {arguments.ids[0]}", hint="az resource list --query [].id"
-            )
+        by_id = {row["id"].lower(): row for row in rows}
+        for each in arguments.ids:
+            if each.lower() not in by_id:
+                raise NotFound(f"no resource has the id {each}", hint='az resource list --query "[].id"')
+        found = [by_id[each.lower()] for each in arguments.ids]
         return found if len(found) > 1 else found[0]
     if not arguments.name:
         raise UsageError("the following arguments are required: --ids, or --name/-n")
