@@ -1,7 +1,9 @@
 """What keeps an environment from being built: all of it at once, each with its line and a way out."""
 
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -154,3 +156,68 @@ def test_credentials_of_an_address_are_in_no_obstacle(room: Callable[..., Enviro
 
     assert "secret" not in repr(room(UV_HTTP_RETRIES="0").obstacles(request))
     assert "secret" not in str(refusal.value.as_record())
+
+
+def test_an_address_that_cannot_be_fetched_is_told_once(
+    room: Callable[..., Environments], links: Path
+) -> None:
+    """By its line, as every other obstacle, without the installer's own talk of the network."""
+    make_wheel(links, "alpha", "1.0")
+
+    with pytest.raises(EnvironmentCannotBeBuilt) as refusal:
+        room().resolve(asking(pip=("alpha==1.0", "git+https://127.0.0.1:9/team/tool")))
+
+    [told] = refusal.value.details
+    assert told.startswith(
+        "/environment/conda_file/dependencies/0/pip/1  `git+https://127.0.0.1:9/team/tool`: "
+    )
+    assert "--relax" in str(refusal.value.hint)
+
+
+class _Closed(BaseHTTPRequestHandler):
+    """An index that lets nobody in: the first part of a path is the status."""
+
+    def do_GET(self) -> None:
+        self.send_response(int(self.path.split("/")[1]))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def closed() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Closed) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://me:secret@127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("relax", [True, False])
+@pytest.mark.parametrize("status", ["401", "500"])
+def test_an_index_that_lets_nobody_in_makes_no_package_absent(
+    room: Callable[..., Environments], closed: str, status: str, relax: bool
+) -> None:
+    """What it has is not known, so nothing of it is left out."""
+    online = {"PIP_NO_INDEX": "", "PIP_INDEX_URL": f"{closed}/{status}/simple", "UV_HTTP_RETRIES": "0"}
+    conda = {"dependencies": ["pip", {"pip": ["nowhere==1"]}]}
+
+    with pytest.raises(EnvironmentCannotBeBuilt, match="cannot be downloaded") as refusal:
+        room(**online).resolve(EnvironmentRequest("e", None, conda, relax=relax))
+
+    assert any(status in detail for detail in refusal.value.details)
+    assert "secret" not in str(refusal.value.as_record())
+
+
+def test_an_index_that_forbids_to_look_is_named(room: Callable[..., Environments], closed: str) -> None:
+    """Some answer so for what they do not have."""
+    online = {"PIP_NO_INDEX": "", "PIP_INDEX_URL": f"{closed}/403/simple"}
+
+    [problem] = room(**online).obstacles(asking(pip=("nowhere==1",)))
+
+    assert "no index has a package called `nowhere`, and http://" in problem.message
+    assert problem.message.endswith("/403/simple answers 403 Forbidden")
+    assert "secret" not in problem.message

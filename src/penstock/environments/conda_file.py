@@ -234,7 +234,7 @@ class _Reader:
                 self._pip_line(read_pip_line(line), f"{at}/{index}")
             except BadLine as error:
                 code = "unsupported" if error.unsupported else "invalid"
-                self._problem(f"{at}/{index}", str(error), hint=error.hint, code=code)
+                self._problem(f"{at}/{index}", without_credentials(str(error)), hint=error.hint, code=code)
 
     def _pip_line(self, line: PipItem, at: str) -> None:
         if line.requirement is not None:

@@ -40,7 +40,11 @@ def cannot_be_built(
         case Trouble.NETWORK:
             return EnvironmentCannotBeBuilt(
                 f"environment `{label}` cannot be built: what it needs cannot be downloaded",
-                details=[*_causes(failure.text), "what was downloaded before is not enough for it"],
+                details=[
+                    *_no_way_in(failure.text),
+                    *_causes(failure.text),
+                    "what was downloaded before is not enough for it",
+                ],
                 hint="check the network, HTTPS_PROXY, PIP_INDEX_URL and SSL_CERT_FILE of the server, and run the job again",
             )
         case Trouble.BUILD:
@@ -182,6 +186,18 @@ def _shortened(sentences: Sequence[str]) -> list[str]:
         return list(sentences)
     half = _MOST_SENTENCES // 2
     return [*sentences[:half], f"… ({len(sentences) - 2 * half} more steps)", *sentences[-half:]]
+
+
+def _no_way_in(text: str) -> list[str]:
+    """The index that asks for other credentials, before all that follows from it."""
+    closed = re.search(
+        r"An index URL \((\S+)\) could not be queried .*?\((401 \w+)\)", re.sub(r"\s+", " ", text)
+    )
+    if closed is None:
+        return []
+    return [
+        f"{without_credentials(closed[1])} answers {closed[2]}: its user or password is wrong, or has expired"
+    ]
 
 
 def _causes(text: str) -> list[str]:

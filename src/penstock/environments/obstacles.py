@@ -61,7 +61,9 @@ def reason(line: Line, refused: Refused, releases: Releases) -> str:
     """Why one line cannot be had for this Python: in words of our own where uv's are known."""
     text, python = re.sub(r"\s+", " ", refused.text), releases.interpreter.version
     if re.search(r"was not found in the|not found in the package registry", text):
-        return f"no index has a package called `{line.name}`"
+        closed = re.search(r"An index \((\S+)\) returned a (403 \w+) error", text)
+        closing = f", and {without_credentials(closed[1])} answers {closed[2]}" if closed else ""
+        return f"no index has a package called `{line.name}`{closing}"
     if "yanked" in text:
         return "its author has withdrawn it"
     if re.search(r"does not satisfy Python|requires a different Python|depends on Python", text):

@@ -173,11 +173,11 @@ class Resolving:
         error = cannot_be_built(failure, request.label, wanted, interpreter, self._uv)
         if failure.trouble is Trouble.DISK or request.relax:
             return error
-        problems, _ = self._obstacles(request, say)
-        if failure.trouble is Trouble.CONFLICT and any(one.code == "not_found" for one in problems):
-            return all_of_it(
-                request, problems
-            )  # no contradiction after all, but things that are not to be had
+        problems, unknown = self._obstacles(request, say)
+        absent = any(one.code == "not_found" for one in problems)
+        # No contradiction after all, but things that are not to be had; or of the whole network one address.
+        if absent and unknown is None and failure.trouble in (Trouble.CONFLICT, Trouble.NETWORK):
+            return all_of_it(request, problems)
         return with_all_of_it(error, problems)
 
     def _resolve_relaxed(

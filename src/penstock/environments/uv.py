@@ -129,7 +129,7 @@ _SIGNS: Sequence[tuple[Trouble, re.Pattern[str]]] = (
         re.compile(
             r"dns error|client error \(Connect\)|Could not resolve host|error sending request|operation timed out"
             r"|Request failed after \d+ retries|network was disabled|Network is unreachable|connection closed before"
-            r"|Failed to connect to|HTTP status server error"
+            r"|Failed to connect to|HTTP status server error|\(401 Unauthorized\)"
         ),
     ),
     (Trouble.CONFLICT, re.compile(r"No solution found")),
