@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penstock.cli.terminal_text import harmless
+
 # Any in this module: a profile, as JSON, and values of columns.
 
 _NARROW = 80
@@ -64,7 +66,7 @@ def _line(column: Mapping[str, Any], rows: int) -> list[str]:
     about = "~" if column.get("distinct_error") else ""
     distinct = column.get("distinct")
     return [
-        _cut(_plain(column["name"]), _LONGEST_NAME),
+        _cut(harmless(column["name"]), _LONGEST_NAME),
         column["type"],
         _share(column["nulls"], rows),
         "" if distinct is None else f"{about}{distinct:,}",
@@ -118,12 +120,7 @@ def _short(value: Any) -> str:
         return f"{value:.5g}" if value != int(value) or abs(value) >= 1e9 else f"{int(value):,}"
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**12 else f"{value}"
-    return _plain(str(value))
-
-
-def _plain(text: str) -> str:
-    """On one line, and nothing in it that a terminal would obey."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    return harmless(str(value))
 
 
 def _cut(text: str, wide: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from penstock.cli.problems import paint, place_of
+from penstock.cli.terminal_text import harmless
 
 # Any in this module: a JSON value.
 _ORDER: Final = ("failed", "warning", "not_applicable", "passed")
@@ -20,16 +21,17 @@ def text_of(record: Mapping[str, Any], *, every: bool = False) -> str:
 
     results = _sorted(record["results"])
     shown = [each for each in results if every or each["status"] in ("failed", "warning")]
-    widest = max((len(str(each["name"])) for each in shown), default=0)
+    names = [harmless(str(each["name"])) for each in shown]
+    widest = max(map(len, names), default=0)
     lines = []
-    for each in shown:
+    for name, each in zip(names, shown, strict=True):
         word = paint(_WORDS[each["status"]].ljust(9), _COLOURS[each["status"]], sys.stdout)
         place = place_of(each.get("file"), each.get("line"))
         lines.append(
-            f"{word}  {str(each['name']).ljust(min(widest, 40))}  {_said(each)}"
+            f"{word}  {name.ljust(min(widest, 40))}  {harmless(_said(each))}"
             + (f"  ({place})" if place else "")
         )
-    lines.append(summary_of(record))
+    lines.append(harmless(summary_of(record)))
     return "\n".join(lines) + "\n"
 
 
