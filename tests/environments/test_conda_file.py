@@ -153,6 +153,15 @@ def test_a_private_channel_is_named_in_a_warning() -> None:
     assert "secret" not in warning
 
 
+@pytest.mark.parametrize("line", ["-r https://{}/x.txt", "svn+https://{}/x", "--proxy https://{}"])
+def test_a_line_that_is_refused_is_named_without_its_credentials(line: str) -> None:
+    """A problem is printed, and logged."""
+    file = read({"dependencies": [{"pip": [line.format("me:secret@example.com")]}]})
+
+    assert file.problems
+    assert "secret" not in repr(file.problems)
+
+
 def test_variables_of_a_conda_file_are_named_in_a_warning() -> None:
     """conda would set them on activation."""
     assert "environment_variables" in read({"variables": {"A": 1}, "dependencies": []}).warnings[0]
