@@ -58,8 +58,8 @@ def check(
         for part, expression in each.expressions(examples).items()
     }
     frame = plainly_named(frame, len(schema))
-    wanted["read"] = _told(progress)
-    found = _scan(frame, {name: each for one in checks for name, each in one.columns().items()}, wanted)
+    columns = {name: each for one in checks for name, each in one.columns().items()}
+    found = _scan(frame, columns, wanted, progress)
     results = []
     for number, each in enumerate(checks):
         prefix = f"{number} "
@@ -118,15 +118,19 @@ def _checks(
 
 
 def _scan(
-    frame: "pl.LazyFrame", columns: "Mapping[str, pl.Expr]", wanted: "Mapping[str, pl.Expr]"
+    frame: "pl.LazyFrame",
+    columns: "Mapping[str, pl.Expr]",
+    wanted: "Mapping[str, pl.Expr]",
+    progress: Progress,
 ) -> dict[str, Any]:
     """The one row of all values that the checks need."""
-    numbered = frame.with_row_index(ROW, offset=1).with_columns(**columns)
+    # The numbers are told before rows are compared with one another, for which all of them are waited for.
+    numbered = frame.with_row_index(ROW, offset=1).with_columns(_told(progress)).with_columns(**columns)
     return numbered.select(**wanted).collect(engine="streaming").row(0, named=True)
 
 
 def _told(progress: Progress) -> "pl.Expr":
-    """An expression that tells `progress` of the rows while they pass by. The engine works it out in several threads."""
+    """The numbers of rows, of which `progress` is told while they pass by. The engine works it out in several threads."""
     import polars as pl
 
     one_at_a_time = threading.Lock()
@@ -141,7 +145,7 @@ def _told(progress: Progress) -> "pl.Expr":
                 progress(read)
         return numbers
 
-    return pl.col(ROW).map_batches(see, return_dtype=pl.get_index_type(), is_elementwise=True).count()
+    return pl.col(ROW).map_batches(see, return_dtype=pl.get_index_type(), is_elementwise=True)
 
 
 def _check_patterns(expected: Expectations) -> None:
