@@ -84,6 +84,8 @@ ALLOWED = {
     "GET /workspaces/{workspace}/profile": "mj",
     "GET /workspaces/{workspace}/data/{name}/versions/{version}/profile": "mj",
     "GET /workspaces/{workspace}/data/{name}/labels/{label}/profile": "mj",
+    "POST /workspaces/{workspace}/data:validate": "mj",
+    "POST /workspaces/{workspace}/data/{name}/validate": "m",
     "GET /workspaces/{workspace}/{kind}": "mj",
     "POST /workspaces/{workspace}/{kind}": "m",
     "GET /workspaces/{workspace}/{kind}/{name}/versions/{version}": "mj",
@@ -115,6 +117,9 @@ BODIES: dict[str, Any] = {
     "PATCH /workspaces/{workspace}/datastores/{name}": {"set": {}},
     "POST /gc": {"dry_run": True},
     "POST /workspaces/{workspace}/tokens": {},
+    "POST /workspaces/{workspace}/data:validate": {"path": "azureml:nothing@latest", "expectations": {}},
+    "POST /workspaces/{workspace}/data/{name}/validate": {"expectations": {}},
+    "POST /registries/{registry}/data/{name}/validate": {"expectations": {}},
 }
 
 

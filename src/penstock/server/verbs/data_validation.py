@@ -83,6 +83,7 @@ def of_path(
     platform: Platform, caller: Caller, workspace: str, path: str, asked: Asked, *, kind: str | None = None
 ) -> Ready:
     """A check of data that is no version of this workspace: a reference, or files of this machine, for its owner. Nothing is kept."""
+    require(caller, Action.ASSET_READ, workspace)
     if asked.document is None:
         raise PenstockError(
             "what is no asset has no expectations kept", hint="give them with --expectations <file>"
