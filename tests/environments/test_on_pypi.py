@@ -50,15 +50,15 @@ def test_a_small_environment_is_built_from_pypi(environments: Environments) -> N
 
 
 def test_conflicting_pins_of_real_packages_are_shown(environments: Environments) -> None:
-    """pandas 2.2 needs a newer numpy than 1.19."""
-    conda = {"dependencies": ["python>=3.9", "numpy=1.19.0", {"pip": ["pandas==2.2.0"]}]}
+    """Both have wheels for this Python, and pandas 2.2.0 needs a numpy before 2."""
+    conda = {"dependencies": ["python=3.11", "numpy=2.1.0", {"pip": ["pandas==2.2.0"]}]}
 
     with pytest.raises(Exception, match="cannot all be met") as refusal:
         environments.ensure(EnvironmentRequest("clash", None, conda, "/environment"), lambda _: None)
 
     details = "\n".join(getattr(refusal.value, "details", ()))
     assert "pandas==2.2.0 depends on numpy" in details
-    assert "/environment/conda_file/dependencies/1  numpy==1.19.0.*" in details
+    assert "/environment/conda_file/dependencies/1  numpy==2.1.0.*" in details
     assert "/environment/conda_file/dependencies/2/pip/0  pandas==2.2.0" in details
 
 
